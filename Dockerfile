@@ -1,0 +1,26 @@
+# Lightbox in a container: not root, its data in /data, healthy when index and storage answer.
+FROM python:3.11-slim-bookworm
+
+RUN apt-get update \
+    && apt-get install -y --no-install-recommends make \
+    && rm -rf /var/lib/apt/lists/* \
+    && useradd --create-home --uid 10001 lightbox \
+    && install -d -o lightbox -g lightbox /app /data
+
+USER lightbox
+WORKDIR /app
+COPY --chown=lightbox:lightbox pyproject.toml requirements.lock Makefile README.md LICENSE ./
+COPY --chown=lightbox:lightbox dicomweb ./dicomweb
+COPY --chown=lightbox:lightbox extensions ./extensions
+RUN make install
+
+ENV DICOMWEB_DATA_DIR=/data
+VOLUME /data
+EXPOSE 8080
+HEALTHCHECK --interval=10s --timeout=5s --start-period=10s CMD ["/app/.venv/bin/python", "-c", \
+    "import urllib.request as u; u.urlopen('http://127.0.0.1:8080/health/ready', timeout=4)"]
+
+# Accounts do not exist yet: whoever runs the image says with --allow-anonymous, or by publishing
+# the port on loopback only, that everybody who reaches it may read and change everything.
+ENTRYPOINT ["/app/.venv/bin/dicomweb"]
+CMD ["serve", "--host", "0.0.0.0"]

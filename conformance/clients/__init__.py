@@ -1,0 +1,1 @@
+"""The very requests of viewers, libraries and browsers."""

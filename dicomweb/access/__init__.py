@@ -1,0 +1,1 @@
+"""Who may: principals, permissions, and the middleware that puts one in front of the other."""

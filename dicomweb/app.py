@@ -1,0 +1,132 @@
+"""Puts the parts together: settings in, a Starlette application out."""
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from typing import TypedDict
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.middleware.cors import CORSMiddleware
+from starlette.routing import BaseRoute
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from dicomweb import extension, failures, process
+from dicomweb.access.guard import Guard, GuardedRoute, anonymous
+from dicomweb.addresses import Addresses
+from dicomweb.archive import Archive
+from dicomweb.errors import Refusal
+from dicomweb.index import Index
+from dicomweb.metrics import Measured
+from dicomweb.services import operations, qido, stow, wado
+from dicomweb.settings import Settings, load
+from dicomweb.storage.filesystem import FileSystem
+
+ROOT = "/dicom-web"
+
+# What a page of another origin may send and see (PS3.18 8.4, 8.5; preflights are cached a day).
+CORS_METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
+CORS_HEADERS = ("Accept", "Authorization", "Content-Type", "If-Match", "If-None-Match", "Range")
+CORS_EXPOSED = (
+    "Content-Location",
+    "Content-Range",
+    "Accept-Ranges",
+    "ETag",
+    "Link",
+    "Location",
+    "Warning",
+    "WWW-Authenticate",
+    "X-Total-Count",
+)
+
+
+class State(TypedDict):
+    """What every handler finds in `request.state`."""
+
+    archive: Archive
+    addresses: Addresses
+    settings: Settings
+
+
+class Paths:
+    """`/studies/` and `//studies` are `/studies`: clients build URLs by joining strings."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http":
+            path: str = scope["path"]
+            if path != "/" and (path.endswith("/") or "//" in path):
+                scope["path"] = "/" + "/".join(filter(None, path.split("/")))
+        await self.app(scope, receive, send)
+
+
+def open_archive(settings: Settings, extensions: Sequence[extension.Extension]) -> Archive:
+    """The archive that the settings describe. Raises errors.Unavailable when it cannot be had."""
+    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    index = Index(
+        settings.index_url,
+        migrations={each.name: each.migrations for each in extensions},
+        on_stored=[each.on_stored for each in extensions if each.on_stored],
+        on_removed=[each.on_removed for each in extensions if each.on_removed],
+    )
+    return Archive(index, FileSystem(settings.blob_dir), cache_bytes=settings.cache_mb * 1_000_000)
+
+
+def all_routes(extensions: Sequence[extension.Extension]) -> list[BaseRoute]:
+    """The whole HTTP surface: the Standard's services below the root, then what we add."""
+    standard = [*wado.routes, *qido.routes, *stow.routes]
+    below = [
+        GuardedRoute(
+            ROOT + each.path, each.endpoint, permission=each.permission, methods=[*each.methods]
+        )
+        for each in standard
+    ]
+    added = [each for joined in extensions for each in joined.routes]
+    return [*below, *operations.routes, *added]
+
+
+def create_app(settings: Settings | None = None) -> Starlette:
+    """The ASGI application; without settings, from the environment (uvicorn --factory)."""
+    settings = settings or load()
+    process.tune()
+    extensions = extension.load(settings.extensions)
+
+    @asynccontextmanager
+    async def lifespan(app: Starlette) -> AsyncIterator[State]:
+        archive = open_archive(settings, extensions)
+        try:
+            yield {
+                "archive": archive,
+                "addresses": Addresses(settings, ROOT),
+                "settings": settings,
+            }
+        finally:
+            archive.close()
+
+    app = Starlette(
+        routes=all_routes(extensions),
+        middleware=_middleware(settings),
+        exception_handlers={Refusal: failures.refused, HTTPException: failures.refused},
+        lifespan=lifespan,
+    )
+    app.router.redirect_slashes = False
+    return app
+
+
+def _middleware(settings: Settings) -> list[Middleware]:
+    chain = [Middleware(failures.Unexpected), Middleware(Measured), Middleware(Paths)]
+    if settings.cors_origins:
+        chain.append(
+            Middleware(
+                CORSMiddleware,
+                allow_origins=settings.cors_origins,
+                allow_methods=CORS_METHODS,
+                allow_headers=CORS_HEADERS,
+                expose_headers=CORS_EXPOSED,
+                max_age=86_400,
+            )
+        )
+    chain.append(Middleware(Guard, identify=anonymous))
+    return chain

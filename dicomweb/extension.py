@@ -1,0 +1,47 @@
+"""The one door by which an extension joins: a value with routes, tables and callbacks."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+from starlette.routing import BaseRoute
+
+from dicomweb.settings import WrongSetting
+
+if TYPE_CHECKING:
+    from sqlmodel import Session
+
+    from dicomweb.index import Removed, Stored
+
+
+@dataclass(frozen=True, slots=True)
+class Extension:
+    """What an extension brings. Its module ends in a value `extension = Extension(...)`.
+
+    name        one word; also the name of its migrations
+    routes      of dicomweb.access.guard.route, each with its permission
+    migrations  functions of a connection, run once each, in this order
+    on_stored   called inside the archive's transaction for each group of stored instances
+    on_removed  likewise for what was removed
+    """
+
+    name: str
+    routes: Sequence[BaseRoute] = ()
+    migrations: Sequence[Callable[..., None]] = ()
+    on_stored: "Callable[[Session, Sequence[Stored]], None] | None" = None
+    on_removed: "Callable[[Session, Removed], None] | None" = None
+
+
+def load(names: Sequence[str]) -> list[Extension]:
+    """The extensions of these dotted names; nothing else is ever loaded."""
+    found = []
+    for name in names:
+        try:
+            extension = getattr(import_module(name), "extension", None)
+        except ModuleNotFoundError as fault:
+            raise WrongSetting(f"DICOMWEB_EXTENSIONS names {name}: {fault}.") from None
+        if not isinstance(extension, Extension):
+            raise WrongSetting(f"DICOMWEB_EXTENSIONS names {name}, which has no `extension` value.")
+        found.append(extension)
+    return found

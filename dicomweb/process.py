@@ -1,0 +1,25 @@
+"""What a server process sets for itself before it serves: the allocator and the send buffer."""
+
+import contextlib
+import ctypes
+
+# glibc maps and unmaps every buffer over 128 KB, which costs a page fault for each 4 KB of it; an
+# image is such a buffer. Kept and reused, the same buffers cost a quarter (DECISIONS.md, 3).
+_M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3
+MMAP_THRESHOLD = 64 * 1024 * 1024
+TRIM_THRESHOLD = 128 * 1024 * 1024
+
+# How much may wait in a connection's send buffer before the sender waits: two CT frames.
+HIGH_WATER = 1024 * 1024
+
+
+def tune() -> None:
+    """Settings of this process, harmless where the platform knows them not."""
+    with contextlib.suppress(OSError, AttributeError):
+        library = ctypes.CDLL(None)
+        library.mallopt(_M_MMAP_THRESHOLD, MMAP_THRESHOLD)
+        library.mallopt(_M_TRIM_THRESHOLD, TRIM_THRESHOLD)
+    from uvicorn.protocols.http import flow_control, httptools_impl
+
+    flow_control.HIGH_WATER_LIMIT = HIGH_WATER
+    httptools_impl.HIGH_WATER_LIMIT = HIGH_WATER  # type: ignore[attr-defined]

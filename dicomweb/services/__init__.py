@@ -1,0 +1,1 @@
+"""What PS3.18 says, one file a service: the docstring is the chapter, the route table its end."""

@@ -1,0 +1,93 @@
+"""Servers of ours for tests: started as a user starts them, stopped by their process id."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import requests
+
+ROOT = "/dicom-web"
+
+
+@dataclass(frozen=True)
+class Server:
+    """A running server: its address without a path, its process, its data folder."""
+
+    address: str
+    process: subprocess.Popen[str]
+    data_dir: Path
+
+    @property
+    def root(self) -> str:
+        return f"{self.address}{ROOT}"
+
+    def kill(self) -> None:
+        """The way a power cut ends it."""
+        self.process.send_signal(signal.SIGKILL)
+        self.process.wait(10)
+
+
+def start(data_dir: Path, *options: str, **environment: str) -> Server:
+    """Start `dicomweb serve` on a free port of loopback and wait until it answers."""
+    command = [sys.executable, "-m", "dicomweb.cli", "serve", "--port", "0"]
+    process = subprocess.Popen(
+        [*command, "--data-dir", str(data_dir), *options],
+        env={**_clean_environment(), **environment},
+        stdout=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    assert process.stdout is not None
+    address = ""
+    for line in process.stdout:
+        if found := re.search(r"DICOMweb root +(http://[^/]+)", line):
+            address = found[1]
+        if line.startswith("Stop it"):
+            break
+    assert address, f"The server did not start: exit status {process.wait(10)}"
+    _wait_until_live(address, process)
+    return Server(address, process, data_dir)
+
+
+def _clean_environment() -> dict[str, str]:
+    """The environment without settings of the person who runs the tests."""
+    return {name: value for name, value in os.environ.items() if not name.startswith("DICOMWEB_")}
+
+
+def _wait_until_live(address: str, process: subprocess.Popen[str]) -> None:
+    for _ in range(600):
+        try:
+            if requests.get(f"{address}/health/live", timeout=5).ok:
+                return
+        except requests.ConnectionError:
+            assert process.poll() is None, "The server ended before it answered."
+        time.sleep(0.05)
+    raise AssertionError("The server does not answer.")
+
+
+def stop(server: Server) -> None:
+    """End it as an operator does; it is killed when it has not ended after 20 seconds."""
+    if server.process.poll() is None:
+        server.process.terminate()
+        try:
+            server.process.wait(20)
+        except subprocess.TimeoutExpired:
+            server.kill()
+    assert server.process.stdout is not None
+    server.process.stdout.close()
+
+
+@contextmanager
+def running(data_dir: Path, *options: str, **environment: str) -> Iterator[Server]:
+    server = start(data_dir, *options, **environment)
+    try:
+        yield server
+    finally:
+        stop(server)
