@@ -1,1 +1,1 @@
-"""A black-box conformance suite of PS3.18's Studies service and WADO-URI: any base URL, plain pytest."""
+"""A black-box conformance suite of PS3.18: the Studies service and WADO-URI of any server."""

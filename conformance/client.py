@@ -1,4 +1,4 @@
-"""The server under test, seen through requests: nothing is added to a request that the test did not say."""
+"""The server under test, seen through requests: a request holds what the test says, no more."""
 
 import json
 from collections.abc import Iterable
@@ -26,6 +26,7 @@ class Client:
     def __init__(self, base_url: str, wado_uri_url: str, headers: Iterable[str] = ()) -> None:
         self.base_url = base_url.rstrip("/")
         self.wado_uri_url = wado_uri_url
+        self.headers = tuple(headers)
         self.studies: set[str] = set()
         self._session = requests.Session()
         # One retry: a kept-alive connection may be closed just as it is used again.
@@ -33,7 +34,7 @@ class Client:
         for scheme in ("http://", "https://"):
             self._session.mount(scheme, HTTPAdapter(max_retries=retry))
         self._session.headers.clear()
-        for header in headers:
+        for header in self.headers:
             name, _, value = header.partition(":")
             self._session.headers[name.strip()] = value.strip()
 

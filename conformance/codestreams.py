@@ -32,8 +32,8 @@ MP4_STREAM = b"\0\0\0\x18ftypisom\0\0\2\0isomiso2" + bytes(range(256)) * 8
 
 
 def jpeg(pixels: np.ndarray, quality: int = 95) -> bytes:
-    """A baseline JPEG: one component of (rows, columns), or YCbCr of (rows, columns, 3) RGB."""
-    return _saved(pixels, "JPEG", quality=quality)
+    """A baseline JPEG: one component of (rows, columns), or YCbCr 4:4:4 of RGB pixels."""
+    return _saved(pixels, "JPEG", quality=quality, subsampling=0)
 
 
 def jpeg2000(pixels: np.ndarray) -> bytes:

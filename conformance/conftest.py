@@ -14,10 +14,12 @@ MARKERS = (
     "optional: the Standard leaves it to the server",
     "practice: the Standard is silent or lenient, deployed clients rely on it",
     "extension: beyond the Standard",
+    "harmful: may bring a weak server down",
     "strictly: only with --strict-standard",
     "leniently: only without --strict-standard",
 )
 LEVELS = ("optional", "practice", "extension")
+SELFTESTS = expectations.HERE / "selftests"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -43,8 +45,16 @@ def pytest_configure(config: pytest.Config) -> None:
         config.pluginmanager.register(Recorder(config), "conformance-recorder")
 
 
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """The suite's own tests stay out of a run against a server."""
+    against_a_server = config.getoption("base_url") or config.option.collectonly
+    return True if collection_path == SELFTESTS and against_a_server else None
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    own = [item for item in items if not item.path.is_relative_to(expectations.HERE / "selftests")]
+    own = [item for item in items if not item.path.is_relative_to(SELFTESTS)]
+    if own and not (config.getoption("base_url") or config.option.collectonly):
+        raise pytest.UsageError("--base-url is needed: the DICOMweb service root")
     unwanted = "leniently" if config.getoption("strict_standard") else "strictly"
     dropped = [item for item in own if item.get_closest_marker(unwanted)]
     if dropped:
@@ -117,8 +127,6 @@ def server(request: pytest.FixtureRequest) -> Iterator[Client]:
     """The server under test."""
     option = request.config.getoption
     base_url = option("base_url")
-    if not base_url:
-        raise pytest.UsageError("--base-url is needed: the DICOMweb service root")
     beside = urljoin(base_url.rstrip("/"), "wado")
     client = Client(base_url, option("wado_uri_url") or beside, option("header"))
     yield client

@@ -43,17 +43,17 @@ def linear(values: np.ndarray, centre: float, width: float) -> np.ndarray:
     """VOI LUT Function LINEAR, 0 to 255 (PS3.3 C.11.2.1.2.1)."""
     if width == 1:
         return np.where(values <= centre - 0.5, 0.0, 255.0)
-    return (((values - (centre - 0.5)) / (width - 1) + 0.5) * 255).clip(0, 255)
+    return (((values.astype(float) - (centre - 0.5)) / (width - 1) + 0.5) * 255).clip(0, 255)
 
 
 def linear_exact(values: np.ndarray, centre: float, width: float) -> np.ndarray:
     """VOI LUT Function LINEAR_EXACT, 0 to 255 (PS3.3 C.11.2.1.3.2)."""
-    return (((values - centre) / width + 0.5) * 255).clip(0, 255)
+    return (((values.astype(float) - centre) / width + 0.5) * 255).clip(0, 255)
 
 
 def sigmoid(values: np.ndarray, centre: float, width: float) -> np.ndarray:
     """VOI LUT Function SIGMOID, 0 to 255 (PS3.3 C.11.2.1.3.1)."""
-    return 255 / (1 + np.exp(-4 * (values - centre) / width))
+    return 255 / (1 + np.exp(-4.0 * (values.astype(float) - centre) / width))
 
 
 def close(actual: np.ndarray, wanted: np.ndarray, tolerance: float) -> None:
@@ -62,6 +62,11 @@ def close(actual: np.ndarray, wanted: np.ndarray, tolerance: float) -> None:
     apart = np.abs(actual.astype(float) - wanted)
     worst = np.unravel_index(apart.argmax(), apart.shape)
     assert apart.max() <= tolerance, (
-        f"pixel {tuple(int(i) for i in worst)} is {actual[worst]}, {wanted[worst]:.1f} was expected; "
+        f"pixel {tuple(int(i) for i in worst)} is {actual[worst]}, not {wanted[worst]:.1f}; "
         f"{(apart > tolerance).mean():.0%} of the pixels are off by more than {tolerance}"
     )
+
+
+def rotated(pixels: np.ndarray, degrees: int) -> np.ndarray:
+    """Turned clockwise."""
+    return np.rot90(pixels, -degrees // 90)

@@ -2,11 +2,12 @@
 
 import io
 import uuid
+from copy import deepcopy
 
 import numpy as np
 from pydicom import Dataset, config
 from pydicom.dataset import FileMetaDataset
-from pydicom.encaps import encapsulate
+from pydicom.encaps import encapsulate, generate_frames
 from pydicom.uid import (
     DeflatedExplicitVRLittleEndian,
     ExplicitVRBigEndian,
@@ -17,7 +18,7 @@ from pydicom.uid import (
 )
 
 # Every run, and every xdist worker, has its own patients: a shared server may be tested.
-RUN = f"CF{uuid.uuid4().hex[:10].upper()}"
+RUN = f"CF{uuid.uuid4().hex[:9].upper()}"
 
 SECONDARY_CAPTURE = "1.2.840.10008.5.1.4.1.1.7"
 SINGLE_BIT_MULTIFRAME = "1.2.840.10008.5.1.4.1.1.7.1"
@@ -134,10 +135,15 @@ def rle(like: Dataset) -> Dataset:
     return dataset
 
 
+def frames_of(dataset: Dataset) -> list[bytes]:
+    """The compressed frames of an encapsulated instance."""
+    count = int(dataset.get("NumberOfFrames", 1))
+    return list(generate_frames(dataset.PixelData, number_of_frames=count))
+
+
 def copy(dataset: Dataset, **elements: object) -> Dataset:
     """The same data set as another instance of the same series."""
-    other = Dataset(dataset)
-    other.file_meta = FileMetaDataset(dataset.file_meta)
+    other = deepcopy(dataset)
     other.SOPInstanceUID = uid()
     _set(other, elements)
     return other
@@ -145,7 +151,9 @@ def copy(dataset: Dataset, **elements: object) -> Dataset:
 
 def bits(frames: int = 3, rows: int = 3, columns: int = 5) -> tuple[Dataset, np.ndarray]:
     """A one-bit multi-frame whose frames do not begin at a byte, and its pixels."""
-    pixels = (np.arange(frames * rows * columns).reshape(frames, rows, columns) % 3 == 0).astype("u1")
+    pixels = (np.arange(frames * rows * columns).reshape(frames, rows, columns) % 3 == 0).astype(
+        "u1"
+    )
     dataset = image(pixels, SOPClassUID=SINGLE_BIT_MULTIFRAME)
     _set(dataset, {"BitsAllocated": 1, "BitsStored": 1, "HighBit": 0})
     packed = np.packbits(pixels.reshape(-1), bitorder="little").tobytes()
@@ -160,8 +168,7 @@ def gradient(rows: int = 12, columns: int = 16, dtype: str = "u1", step: int = 1
 
 def part10(dataset: Dataset, *, preamble: bytes = b"\0" * 128) -> bytes:
     """The bytes of a Part 10 file; values are written as they are, wrong ones too."""
-    dataset = Dataset(dataset)
-    dataset.file_meta = FileMetaDataset(dataset.file_meta)
+    dataset = deepcopy(dataset)
     dataset.preamble = preamble
     meta = dataset.file_meta
     meta.MediaStorageSOPClassUID = dataset.get("SOPClassUID", SECONDARY_CAPTURE)

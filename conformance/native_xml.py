@@ -18,9 +18,7 @@ def write(dataset: dict) -> bytes:
 
 def _fill(parent: ElementTree.Element, dataset: dict) -> None:
     for tag, attribute in dataset.items():
-        element = ElementTree.SubElement(
-            parent, f"{_Q}DicomAttribute", tag=tag, vr=attribute["vr"]
-        )
+        element = ElementTree.SubElement(parent, f"{_Q}DicomAttribute", tag=tag, vr=attribute["vr"])
         if "BulkDataURI" in attribute:
             ElementTree.SubElement(element, f"{_Q}BulkData", uri=attribute["BulkDataURI"])
         elif "InlineBinary" in attribute:
@@ -45,49 +43,41 @@ def _value(element: ElementTree.Element, vr: str, number: int, value: object) ->
 
 
 def read(document: bytes) -> dict[str, dict]:
-    """Tag -> {vr, keyword, creator, values, uri, inline}; AssertionError where the model is broken."""
+    """Tag -> {vr, keyword, creator, kinds, numbers, values, uri, inline}, with items read alike."""
     root = ElementTree.fromstring(document)
     assert root.tag == f"{_Q}NativeDicomModel", f"the root is {root.tag}"
     return _attributes(root)
 
 
 def _attributes(parent: ElementTree.Element) -> dict[str, dict]:
-    found = {}
-    for element in parent:
-        assert element.tag == f"{_Q}DicomAttribute", f"{element.tag} is no DicomAttribute"
-        tag = element.get("tag", "")
-        assert len(tag) == 8, f"a tag is 8 hex digits, not {tag!r}"
-        assert tag == tag.upper(), f"tag {tag} is not upper-case"
-        found[tag] = _attribute(element)
-    return found
+    return {element.get("tag", ""): _attribute(element) for element in parent}
 
 
 def _attribute(element: ElementTree.Element) -> dict:
-    children = list(element)
-    numbers = [child.get("number") for child in children if child.get("number")]
-    assert numbers == [str(n) for n in range(1, len(numbers) + 1)], f"numbers {numbers}"
-    bulk = element.find(f"{_Q}BulkData")
-    inline = element.find(f"{_Q}InlineBinary")
+    assert element.tag == f"{_Q}DicomAttribute", f"{element.tag} is no DicomAttribute"
+    bulk, inline = element.find(f"{_Q}BulkData"), element.find(f"{_Q}InlineBinary")
+    kind = {"SQ": "Item", "PN": "PersonName"}.get(element.get("vr", ""), "Value")
+    children = element.findall(_Q + kind)
     return {
         "vr": element.get("vr"),
         "keyword": element.get("keyword"),
         "creator": element.get("privateCreator"),
-        "values": [_read_value(child) for child in children if child.get("number")],
+        "kinds": {child.tag.removeprefix(_Q) for child in element},
+        "numbers": [child.get("number") for child in children],
+        "values": [_read_value(kind, child) for child in children],
         "uri": None if bulk is None else bulk.get("uri"),
         "inline": None if inline is None else "".join((inline.text or "").split()),
     }
 
 
-def _read_value(child: ElementTree.Element) -> object:
-    kind = child.tag.removeprefix(_Q)
+def _read_value(kind: str, child: ElementTree.Element) -> object:
     if kind == "Item":
         return _attributes(child)
     if kind == "PersonName":
         return {group.tag.removeprefix(_Q): _name(group) for group in child}
-    assert kind == "Value", f"{kind} is not in the model"
     return child.text
 
 
 def _name(group: ElementTree.Element) -> str:
-    words = [group.findtext(_Q + part, "") for part in NAME_PARTS]
+    words = [group.findtext(_Q + part) or "" for part in NAME_PARTS]
     return "^".join(words).rstrip("^")

@@ -15,10 +15,12 @@ from dicomweb import extension, failures, process
 from dicomweb.access.guard import Guard, GuardedRoute, anonymous
 from dicomweb.addresses import Addresses
 from dicomweb.archive import Archive
+from dicomweb.conversion import Conversion
 from dicomweb.errors import Refusal
 from dicomweb.index import Index
 from dicomweb.metrics import Measured
-from dicomweb.services import operations, qido, stow, wado
+from dicomweb.rendering import Rendering
+from dicomweb.services import frames, operations, qido, rendered, stow, wado, wado_uri
 from dicomweb.settings import Settings, load
 from dicomweb.storage.filesystem import FileSystem
 
@@ -44,6 +46,8 @@ class State(TypedDict):
     """What every handler finds in `request.state`."""
 
     archive: Archive
+    conversion: Conversion
+    rendering: Rendering
     addresses: Addresses
     settings: Settings
 
@@ -76,7 +80,7 @@ def open_archive(settings: Settings, extensions: Sequence[extension.Extension]) 
 
 def all_routes(extensions: Sequence[extension.Extension]) -> list[BaseRoute]:
     """The whole HTTP surface: the Standard's services below the root, then what we add."""
-    standard = [*wado.routes, *qido.routes, *stow.routes]
+    standard = [*frames.routes, *rendered.routes, *wado.routes, *qido.routes, *stow.routes]
     below = [
         GuardedRoute(
             ROOT + each.path, each.endpoint, permission=each.permission, methods=[*each.methods]
@@ -84,7 +88,7 @@ def all_routes(extensions: Sequence[extension.Extension]) -> list[BaseRoute]:
         for each in standard
     ]
     added = [each for joined in extensions for each in joined.routes]
-    return [*below, *operations.routes, *added]
+    return [*below, *wado_uri.routes, *operations.routes, *added]
 
 
 def create_app(settings: Settings | None = None) -> Starlette:
@@ -96,9 +100,13 @@ def create_app(settings: Settings | None = None) -> Starlette:
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[State]:
         archive = open_archive(settings, extensions)
+        cache = settings.cache_mb * 1_000_000
+        conversion = Conversion(archive, cache_bytes=cache)
         try:
             yield {
                 "archive": archive,
+                "conversion": conversion,
+                "rendering": Rendering(archive, conversion, cache_bytes=cache),
                 "addresses": Addresses(settings, ROOT),
                 "settings": settings,
             }

@@ -13,6 +13,7 @@ from queue import SimpleQueue
 from dicomweb.errors import InstanceRefused, Refusal
 from dicomweb.incoming import Arrived, Outcome
 from dicomweb.index import Duplicate, Index, Record, Stored
+from dicomweb.part10.bulk import pack_bulk
 from dicomweb.storage import Storage
 
 # A transaction takes at most about this many instances; a longer one would hold up other workers.
@@ -120,7 +121,7 @@ def _record(one: Arrived) -> Record:
         json=header.json,
         elements=header.elements,
         frames=header.frames.pack() if header.frames is not None else b"",
-        bulk=header.packed_bulk(),
+        bulk=pack_bulk(header.bulk),
         dataset_offset=header.dataset_offset,
         size=one.size,
         sha256=one.sha256,

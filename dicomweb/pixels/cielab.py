@@ -21,10 +21,12 @@ def rgb_of(encoded: Sequence[float]) -> Rgb | None:
     a, b = (value * 255 / 65535 - 128 for value in encoded[1:])
     y = (lightness + 16) / 116
     xyz = [
-        white * _cube(root) for white, root in zip(_WHITE_D50, (y + a / 500, y, y - b / 200), strict=True)
+        white * _cube(root)
+        for white, root in zip(_WHITE_D50, (y + a / 500, y, y - b / 200), strict=True)
     ]
     red, green, blue = (
-        _screen(sum(weight * part for weight, part in zip(row, xyz, strict=True))) for row in _TO_SRGB
+        _screen(sum(weight * part for weight, part in zip(row, xyz, strict=True)))
+        for row in _TO_SRGB
     )
     return red, green, blue
 

@@ -6,6 +6,7 @@ the steps are taken once per value and not once per pixel.
 """
 
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -19,6 +20,8 @@ Shades: TypeAlias = NDArray[np.uint8]
 
 # Rows of one block of work: bounds the memory of a large image and stays in the processor's cache.
 BLOCK_PIXELS = 1 << 18
+# Beyond this a number is a mistake, and its arithmetic would end in infinity.
+HUGE = 1e30
 # How many pixels speak for all when a frame comes without a window.
 SAMPLE_PIXELS = 1 << 15
 
@@ -66,15 +69,41 @@ def paint(values: Pixels, grayscale: Grayscale) -> Shades:
         grayscale = replace(grayscale, voi=span_of(values, grayscale))
     if values.dtype.kind == "f" or values.dtype.itemsize > 2:
         return _paint_each(values, grayscale)
-    low, high = int(values.min()), int(values.max())
-    domain = np.arange(low, high + 1)
-    ramp = shades(domain.astype(np.float64), grayscale)
-    if values.dtype == np.uint8 and np.array_equal(ramp, domain):
+    ramp = _ramp(grayscale, *_domain(values))
+    if ramp.identity and values.dtype == np.uint8:
         return values
+    return _look_up(values, ramp) if ramp.line is None else _draw_blocks(values, ramp.line)
+
+
+def _domain(values: Pixels) -> tuple[int, int]:
+    """Least and greatest, moved out to multiples of 1024: the slices of a series share a ramp."""
+    if values.dtype.itemsize == 1:
+        return (-128, 127) if values.dtype.kind == "i" else (0, 255)
+    return int(values.min()) & ~1023, int(values.max()) | 1023
+
+
+@dataclass(frozen=True, slots=True)
+class _Ramp:
+    """The shades of the integers from `low` on, and a straight line that gives the same."""
+
+    low: int
+    shades: Shades
+    line: tuple[float, float] | None
+
+    @property
+    def identity(self) -> bool:
+        """Whether 0 … 255 stay what they are."""
+        return self.low == 0 and np.array_equal(self.shades[:256], np.arange(256))
+
+
+@lru_cache(maxsize=64)
+def _ramp(grayscale: Grayscale, low: int, high: int) -> _Ramp:
+    domain = np.arange(low, high + 1)
+    exact = shades(domain.astype(np.float64), grayscale)
     line = _line(grayscale)
-    if line is not None and np.array_equal(_draw(domain, line), ramp):
-        return _draw_blocks(values, line)
-    return _look_up(values, domain, ramp)
+    if line is not None and not np.array_equal(_draw(domain, line), exact):
+        line = None
+    return _Ramp(low, exact, line)
 
 
 def shades(values: NDArray[np.float64], grayscale: Grayscale) -> Shades:
@@ -100,7 +129,7 @@ def span_of(values: Pixels, grayscale: Grayscale) -> Span:
     if grayscale.padding is not None:
         values = values[~_is_padding(values, grayscale.padding)]
     if values.dtype.kind == "f":
-        values = values[np.isfinite(values)]
+        values = values[np.abs(values) < HUGE]
     if values.size == 0:
         return Span(0.0, 1.0)
     low, high = float(values.min()), float(values.max())
@@ -113,7 +142,7 @@ def span_of(values: Pixels, grayscale: Grayscale) -> Span:
 
 
 def whole_span(low: int, high: int, modality: Rescale | Table) -> Span:
-    """The range of everything that could be stored, behind the Modality LUT: VOI is the identity."""
+    """The range of all that could be stored, behind the Modality LUT: VOI is the identity."""
     if isinstance(modality, Table):
         return Span(0.0, float(modality.top))
     ends = _modality(np.array([low, high], np.float64), modality)
@@ -132,7 +161,8 @@ def _entry(values: NDArray[np.float64], table: Table) -> NDArray[np.uint16]:
     """Below the first and above the last input: the first and the last entry (PS3.3 C.11.1.1)."""
     entries = table.entries
     index = np.clip(np.rint(values) - table.first, 0, entries.size - 1)
-    return entries[index.astype(np.intp)]
+    found: NDArray[np.uint16] = entries[index.astype(np.intp)]
+    return found
 
 
 def _voi(values: NDArray[np.float64], voi: Window | Span | Table | None) -> NDArray[np.float64]:
@@ -172,12 +202,12 @@ def _is_padding(values: NDArray[Any], padding: tuple[float, float]) -> NDArray[n
 
 
 def _paint_each(values: Pixels, grayscale: Grayscale) -> Shades:
-    """Wide integers and floats, block by block; what is no number is black."""
+    """Wide integers and floats, block by block; what is no sane number is black."""
     flat = values.reshape(-1)
     painted = np.empty(flat.size, np.uint8)
     for start in range(0, flat.size, BLOCK_PIXELS):
         block = flat[start : start + BLOCK_PIXELS].astype(np.float64)
-        odd = ~np.isfinite(block)
+        odd = ~(np.abs(block) < HUGE)
         block[odd] = 0.0
         part = shades(block, grayscale)
         part[odd] = 0
@@ -185,11 +215,12 @@ def _paint_each(values: Pixels, grayscale: Grayscale) -> Shades:
     return painted.reshape(values.shape)
 
 
-def _look_up(values: Pixels, domain: NDArray[np.int64], ramp: Shades) -> Shades:
+def _look_up(values: Pixels, ramp: _Ramp) -> Shades:
     """One table for all values of the word, a negative one at the place of its bits."""
     size = 1 << (8 * values.dtype.itemsize)
     table = np.zeros(size, np.uint8)
-    table[domain & (size - 1)] = ramp
+    domain = np.arange(ramp.low, ramp.low + ramp.shades.size)
+    table[domain & (size - 1)] = ramp.shades
     flat = values.reshape(-1).view(f"u{values.dtype.itemsize}")
     painted = np.empty(flat.size, np.uint8)
     for start in range(0, flat.size, BLOCK_PIXELS):

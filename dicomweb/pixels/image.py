@@ -5,11 +5,13 @@ from enum import StrEnum
 
 from dicomweb.errors import NotAcceptable
 from dicomweb.pixels.attributes import Metadata, integer, text
+from dicomweb.pixels.codecs import SYNTAXES
 
 # PS3.5 8.1.1: 1 or a multiple of 8; of those NumPy has a type for these.
 BITS_ALLOCATED = (1, 8, 16, 32, 64)
 # The forms in which two columns share their chroma: Y Y Cb Cr, two samples a pixel when native.
 HALF_CHROMA = ("YBR_FULL_422", "YBR_PARTIAL_422")
+_DCT = tuple(f"1.2.840.10008.1.2.4.{process}" for process in (50, 51, 53, 55))
 
 
 class Kind(StrEnum):
@@ -86,6 +88,24 @@ class ImagePixel:
         """The length of one native frame; its last byte is partly used when 1-bit."""
         samples = 2 if self.half_chroma else self.samples
         return (self.rows * self.columns * samples * self.bits_allocated + 7) // 8
+
+
+def photometric_after(image: ImagePixel) -> str:
+    """The Photometric Interpretation of what `decode.decode` returns.
+
+    The codec undoes the colour transform that belongs to it: JPEG's DCT processes, JPEG 2000 and
+    JPEG XL give RGB. Elsewhere YBR_FULL stays YBR_FULL, and chroma shared by two columns is given
+    to each: YBR_FULL_422 becomes YBR_FULL; YBR_PARTIAL_422 keeps its name, there is none for it.
+    """
+    if image.samples == 3:
+        syntax = SYNTAXES.get(image.transfer_syntax)
+        if image.transfer_syntax in _DCT or (syntax and syntax.family == "jpeg_xl"):
+            return "RGB"
+        if image.photometric in ("YBR_ICT", "YBR_RCT"):
+            return "RGB"
+        if image.photometric == "YBR_FULL_422":
+            return "YBR_FULL"
+    return image.photometric
 
 
 def _within(

@@ -1,11 +1,14 @@
 """What the data set of an image says about its pixels: the steps that its author meant."""
 
+from typing import TypeGuard
+
 from dicomweb.pixels.attributes import Metadata, items, number, numbers, text, value
 from dicomweb.pixels.functional_groups import either, macro
-from dicomweb.pixels.grayscale import Grayscale, Rescale, Span, whole_span
+from dicomweb.pixels.grayscale import HUGE, Grayscale, Rescale, Span, whole_span
 from dicomweb.pixels.image import ImagePixel, Kind
 from dicomweb.pixels.options import Window
 from dicomweb.pixels.segments import fraction
+from dicomweb.pixels.source import Source
 from dicomweb.pixels.tables import BulkReader, Table, read_table
 
 FRAME_VOI_LUT = "00289132"
@@ -15,22 +18,17 @@ _XRAY = ("1.2.840.10008.5.1.4.1.1.12.1", "1.2.840.10008.5.1.4.1.1.12.2")
 _FLOAT_PADDING = {Kind.FLOAT: ("00280122", "00280124"), Kind.DOUBLE: ("00280123", "00280125")}
 
 
-def grayscale_of(
-    metadata: Metadata,
-    image: ImagePixel,
-    frame_number: int,
-    bulk: BulkReader,
-    window: Window | None = None,
-) -> Grayscale:
+def grayscale_of(source: Source, window: Window | None = None) -> Grayscale:
     """The grayscale steps of one frame; `window` stands before everything that the image says.
 
     Windows are preferred to VOI LUTs where both are there: they are alternatives (PS3.3 C.11.2.1).
     Presentation LUT Shape is not looked at: Photometric Interpretation says the same, and is
     right where the two disagree.
     """
-    modality = modality_of(metadata, image, frame_number, bulk)
-    voi = window or _window_of(metadata, frame_number) or voi_table(metadata, image, modality, bulk)
-    presentation = presentation_table(metadata, bulk)
+    metadata, image = source.metadata, source.image
+    modality = modality_of(source)
+    voi = window or _window_of(source) or voi_table(metadata, image, modality, source.bulk)
+    presentation = presentation_table(metadata, source.bulk)
     return Grayscale(
         modality=modality,
         voi=voi or _plain_span(metadata, image, modality),
@@ -41,64 +39,64 @@ def grayscale_of(
     )
 
 
-def modality_of(
-    metadata: Metadata, image: ImagePixel, frame_number: int, bulk: BulkReader
-) -> Rescale | Table:
+def modality_of(source: Source) -> Rescale | Table:
     """Of the frame, of all frames, or of the classic image; the identity when there is none."""
-    source = macro(metadata, frame_number, PIXEL_VALUE_TRANSFORMATION)
-    if source is None:
-        source = metadata
-        table = modality_table(metadata, image, bulk)
-        if table is not None and not _is_for_measuring(metadata):
-            return table
-    return rescale_of(source)
+    transformation = macro(source.metadata, source.number, PIXEL_VALUE_TRANSFORMATION)
+    if transformation is not None:
+        return rescale_of(transformation)
+    table = modality_table(source.metadata, source.image, source.bulk)
+    if table is not None and not _is_for_measuring(source.metadata):
+        return table
+    return rescale_of(source.metadata)
 
 
-def rescale_of(source: Metadata) -> Rescale:
+def rescale_of(dataset: Metadata) -> Rescale:
     """Rescale Slope and Intercept; a slope of 0 would leave no image, and means 1."""
-    slope = number(source, "00281053", 1.0) or 1.0
-    return Rescale(slope, number(source, "00281052", 0.0) or 0.0)
+    slope, intercept = number(dataset, "00281053", 1.0), number(dataset, "00281052", 0.0)
+    return Rescale(slope if _usable(slope) else 1.0, intercept if _usable(intercept) else 0.0)
 
 
-def modality_table(source: Metadata, image: ImagePixel, bulk: BulkReader) -> Table | None:
+def modality_table(dataset: Metadata, image: ImagePixel, bulk: BulkReader) -> Table | None:
     """The first item of Modality LUT Sequence (0028,3000)."""
-    for item in items(source, "00283000")[:1]:
+    for item in items(dataset, "00283000")[:1]:
         return read_table(item, "00283002", "00283006", bulk, signed=image.signed)
     return None
 
 
-def windows_of(source: Metadata) -> list[Window]:
+def windows_of(dataset: Metadata, image: ImagePixel) -> list[Window]:
     """All windows of an image, a functional group or a softcopy VOI LUT, those without sense apart.
 
-    A linear window narrower than 1 comes from images of small numbers, whose writers mean
-    LINEAR_EXACT.
+    LINEAR counts whole numbers. Writers of floating point pixels, and of windows narrower than 1,
+    mean LINEAR_EXACT.
     """
-    function = text(source, "00281056", "LINEAR").upper().replace("-", "_")
+    function = text(dataset, "00281056", "LINEAR").upper().replace("-", "_")
     if function not in ("LINEAR", "LINEAR_EXACT", "SIGMOID"):
         function = "LINEAR"
-    pairs = zip(numbers(source, "00281050"), numbers(source, "00281051"), strict=False)
+    if function == "LINEAR" and image.kind is not Kind.INTEGER:
+        function = "LINEAR_EXACT"
+    pairs = zip(numbers(dataset, "00281050"), numbers(dataset, "00281051"), strict=False)
     return [
         Window(center, width, "LINEAR_EXACT" if function == "LINEAR" and width < 1 else function)
         for center, width in pairs
-        if width > 0
+        if width > 0 and _usable(width) and abs(center) < HUGE
     ]
 
 
 def voi_table(
-    source: Metadata, image: ImagePixel, modality: Rescale | Table, bulk: BulkReader
+    dataset: Metadata, image: ImagePixel, modality: Rescale | Table, bulk: BulkReader
 ) -> Table | None:
     """The first table of VOI LUT Sequence (0028,3010) that can be used."""
     signed = not isinstance(modality, Table) and whole_span(*stored_range(image), modality).low < 0
-    for item in items(source, "00283010"):
+    for item in items(dataset, "00283010"):
         table = read_table(item, "00283002", "00283006", bulk, signed=signed)
         if table is not None:
             return table
     return None
 
 
-def presentation_table(source: Metadata, bulk: BulkReader) -> Table | None:
+def presentation_table(dataset: Metadata, bulk: BulkReader) -> Table | None:
     """The first item of Presentation LUT Sequence (2050,0010)."""
-    for item in items(source, "20500010")[:1]:
+    for item in items(dataset, "20500010")[:1]:
         return read_table(item, "00283002", "00283006", bulk, signed=False)
     return None
 
@@ -128,9 +126,14 @@ def pixel_presentation(metadata: Metadata) -> str:
     return str(value(metadata, "00089205", "")).strip().upper()
 
 
-def _window_of(metadata: Metadata, frame_number: int) -> Window | None:
-    source = either(metadata, frame_number, FRAME_VOI_LUT, "00281050")
-    found = windows_of(source)
+def _usable(given: float | None) -> TypeGuard[float]:
+    """Whether multiplying and dividing by it in double precision stays away from infinity."""
+    return given is not None and 1 / HUGE < abs(given) < HUGE
+
+
+def _window_of(source: Source) -> Window | None:
+    dataset = either(source.metadata, source.number, FRAME_VOI_LUT, "00281050")
+    found = windows_of(dataset, source.image)
     return found[0] if found else None
 
 

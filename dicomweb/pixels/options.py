@@ -88,7 +88,9 @@ def parse_options(
         width=width,
         height=height,
         region=region,
-        quality=parse_quality(params["quality"], "quality") if "quality" in params else DEFAULT_QUALITY,
+        quality=parse_quality(params["quality"], "quality")
+        if "quality" in params
+        else DEFAULT_QUALITY,
         annotation=annotation,
         profile=_profile(params["iccprofile"], media_type) if "iccprofile" in params else "",
         overlays=_overlays(params.get("overlays", "no")),
@@ -134,7 +136,7 @@ def parse_quality(text: str, name: str) -> int:
 
 
 def parse_annotation(text: str | None) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """The annotations that are supported, and a warning that names the others (PS3.18 8.3.5.1.1)."""
+    """The annotations that we know, and a warning that names the others (PS3.18 8.3.5.1.1)."""
     if text is None:
         return (), ()
     words = [word.strip() for word in text.split(",")]

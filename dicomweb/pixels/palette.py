@@ -1,4 +1,4 @@
-"""Colour by table: palettes plain, segmented, supplemental and well known (PS3.3 C.7.9, C.7.6.19)."""
+"""Colour by table: palettes plain, segmented, supplemental, well known (PS3.3 C.7.9, C.7.6.19)."""
 
 from dataclasses import dataclass
 from functools import lru_cache
@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from dicomweb.errors import NotAcceptable
 from dicomweb.pixels.attributes import Metadata, text
 from dicomweb.pixels.pixel_array import Pixels
-from dicomweb.pixels.tables import BulkReader, descriptor, entries, words
+from dicomweb.pixels.tables import BulkReader, descriptor, entries, no_bulk, words
 
 Colours = NDArray[np.uint8]
 """(rows, columns, 3), red, green and blue."""
@@ -54,7 +54,7 @@ def read_palette(metadata: Metadata, bulk: BulkReader, *, signed: bool) -> Palet
     described = [descriptor(metadata, tag, signed=signed) for tag in DESCRIPTORS]
     if described[0] is None:
         return well_known(text(metadata, "00281199"))
-    count, first, bits = described[0]
+    _, first, bits = described[0]
     channels = [
         _channel(metadata, bulk, index, (described[index] or described[0])[0], bits)
         for index in range(3)
@@ -78,13 +78,9 @@ def well_known(uid: str) -> Palette | None:
     from pydicom import dcmread
     from pydicom.data import get_palette_files
 
-    found = get_palette_files(name)
-    dataset = dcmread(found[0])
-    red, green, blue = (
-        np.frombuffer(dataset[tag].value, np.uint8)
-        for tag in (0x00281201, 0x00281202, 0x00281203)
-    )
-    return Palette(0, np.stack([red, green, blue], axis=1).tobytes())
+    dataset = dcmread(get_palette_files(name)[0])
+    kept = dataset.group_dataset(0x0028)
+    return read_palette(kept.to_json_dict(bulk_data_threshold=1 << 20), no_bulk, signed=False)
 
 
 def colour(values: Pixels, palette: Palette) -> Colours:
@@ -171,7 +167,9 @@ def _segments(
         elif kind == 2 and limit is None:
             # An offset in bytes, low half first; a copied segment is never indirect itself.
             halves = 2 if wide else 4
-            offset = sum(c << (i * (16 if wide else 8)) for i, c in enumerate(cells[at : at + halves]))
+            offset = sum(
+                c << (i * (16 if wide else 8)) for i, c in enumerate(cells[at : at + halves])
+            )
             _segments(cells, offset // 2 if wide else offset, length, out, count, wide=wide)
             at += halves
         else:

@@ -24,7 +24,7 @@ def no_bulk(uri: str) -> bytes:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A lookup table: the input that meets the first entry, 16-bit entries, and their true width."""
+    """A lookup table: the input of its first entry, 16-bit entries, and their true width."""
 
     first: int
     data: bytes

@@ -1,7 +1,7 @@
 """The tokenizer for header values: lists of elements with parameters (RFC 9110 5.6).
 
-Strings are what real clients send, not what the grammar allows: `type=application/dicom` without
-quotes, `boundary=----=_Part_1`, `*;q=.2`. An element that cannot be read is left out, the others stay.
+It reads what clients send, which is more than the grammar allows: `type=application/dicom` without
+quotes, `boundary=----=_Part_1`, `*;q=.2`. An element that cannot be read is left out, others stay.
 """
 
 import re
@@ -17,6 +17,7 @@ _IN_LIST = re.compile(_TAIL % ('[^",;]', "[,;]"), re.VERBOSE | re.DOTALL)
 # Content-Type is no list: a comma belongs to the value, as it may in a boundary (RFC 2046 5.1.1).
 _ALONE = re.compile(_TAIL % ('[^";]', ";"), re.VERBOSE | re.DOTALL)
 _REST_OF_ELEMENT = re.compile(r'(?:[^",]|"(?:[^"\\]|\\.)*+"?)*+,?', re.DOTALL)
+_QUALITY = re.compile(r"[0-9]{1,3}(\.[0-9]{0,9})?|\.[0-9]{1,9}", re.ASCII)
 _ESCAPED = re.compile(r"\\(.)", re.DOTALL)
 
 # A name and its value; the value of a bare token (`gzip`, `text/html`) is None.
@@ -71,13 +72,10 @@ def _element(grammar: re.Pattern[str], header: str, position: int) -> tuple[list
 
 
 def quality(text: str | None) -> float | None:
-    """A `q` value between 0 and 1 (RFC 9110 12.4.2), `.5` and five decimals too; None when it is none."""
-    if text is None or not re.fullmatch(r"[0-9]{0,3}\.?[0-9]{0,9}", text, re.ASCII):
+    """A `q` value from 0 to 1 (RFC 9110 12.4.2), `.5` and long ones too; None when it is none."""
+    if text is None or _QUALITY.fullmatch(text) is None:
         return None
-    try:
-        value = float(text)
-    except ValueError:
-        return None
+    value = float(text)
     return value if value <= 1 else None
 
 

@@ -60,7 +60,7 @@ SYNTAXES = {
 
 
 def can_decode(transfer_syntax: str) -> bool:
-    """Whether frames of this transfer syntax are pictures that this room can read (video is not)."""
+    """Whether frames of this transfer syntax are pictures that can be read; video is not."""
     return transfer_syntax in SYNTAXES
 
 

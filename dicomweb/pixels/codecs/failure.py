@@ -4,5 +4,5 @@ from dicomweb.errors import NotAcceptable
 
 
 def undecodable(why: str) -> NotAcceptable:
-    """What is stored is broken or beyond this server; `why` ends the sentence without a full stop."""
+    """What is stored is broken or beyond this server; `why` has no full stop."""
     return NotAcceptable(f"The stored frame cannot be decoded: {why}.")

@@ -1,7 +1,6 @@
-"""JPEG (ITU-T T.81): baseline, extended, progressive and lossless, of 2 to 16 bits (PS3.5 8.2.1)."""
+"""JPEG (ITU-T T.81): baseline, extended, progressive, lossless; 2 to 16 bits (PS3.5 8.2.1)."""
 
 import re
-from typing import cast
 
 import numpy as np
 
@@ -14,6 +13,7 @@ from dicomweb.pixels.pixel_array import Pixels
 LOSSLESS_SYNTAXES = ("1.2.840.10008.1.2.4.57", "1.2.840.10008.1.2.4.70")
 # Each scan of a progressive stream goes over the whole image, however short it is; writers use ten.
 MAX_SCANS = 100
+MAX_SCANNED = 1 << 31
 # Between scans and restart intervals some writers pad; more than this was lost data.
 HARMLESS_BYTES = 64
 _EXTRANEOUS = re.compile(r"Corrupt JPEG data: (\d+) extraneous bytes before marker")
@@ -31,11 +31,13 @@ def decode(frame: bytes, image: ImagePixel) -> tuple[Pixels, int]:
     lossless = header.process == LOSSLESS
     if image.samples == 3 and lossless != (image.transfer_syntax in LOSSLESS_SYNTAXES):
         raise undecodable("its JPEG process is not that of its transfer syntax")
-    if header.process in jpeg_header.PROGRESSIVE and frame.count(b"\xff\xda") > MAX_SCANS:
-        raise undecodable(f"it has more than {MAX_SCANS} progressive scans")
+    if header.process in jpeg_header.PROGRESSIVE:
+        _check_scans(frame.count(b"\xff\xda"), image)
     if header.precision == 8 and not lossless:
         return _dct_8(frame, header, image), 8
-    if not jpeg_header.complete(frame):
+    # Without loss a sample takes a bit at least. What is missing the decoder would invent.
+    least = image.rows * image.columns * image.samples // 8 if lossless else 0
+    if not jpeg_header.complete(frame) or len(frame) < least:
         raise undecodable("its JPEG stream is cut short")
     return _any(frame, header, image), header.precision
 
@@ -54,76 +56,82 @@ def is_ycbcr(header: JpegHeader, photometric: str) -> bool:
     return len(factors) > 1 or (photometric != "RGB" and _names(header) == b"\1\2\3")
 
 
-def encode_baseline(array: Pixels, image: ImagePixel, quality: int) -> bytes:
-    """8-bit samples as JPEG baseline; RGB becomes YCbCr with chroma for two columns together."""
-    import simplejpeg
+def encode_lossy(array: Pixels, precision: int, quality: int) -> bytes:
+    """Samples of 8 or 12 bits by DCT; RGB becomes YCbCr, with chroma for two columns together."""
+    from imagecodecs import jpeg8_encode
 
-    source = np.ascontiguousarray(array if array.ndim == 3 else array[..., np.newaxis], np.uint8)
-    gray = image.samples == 1
-    return cast(
-        bytes,
-        simplejpeg.encode_jpeg(
-            source,
-            quality=quality,
-            colorspace="GRAY" if gray else "RGB",
-            colorsubsampling="Gray" if gray else "422",
-        ),
+    gray = array.ndim == 2
+    return bytes(
+        jpeg8_encode(
+            np.ascontiguousarray(array),
+            quality,
+            colorspace=None if gray else "RGB",
+            outcolorspace=None if gray else "YCBCR",
+            subsampling=None if gray else "422",
+            bitspersample=precision,
+        )
     )
 
 
-def encode_lossless(array: Pixels, precision: int) -> bytes:
-    """Unsigned samples of `precision` bits as process 14, selection value 1; colour untouched."""
-    import imagecodecs
+def encode_lossless(array: Pixels, precision: int, *, rgb: bool) -> bytes:
+    """Unsigned samples of `precision` bits as process 14, selection value 1; colour untouched.
 
-    colour = {"colorspace": "RGB", "outcolorspace": "RGB"} if array.ndim == 3 else {}
-    return cast(
-        bytes,
-        imagecodecs.jpeg8_encode(
+    The components of `rgb` are named R, G, B; otherwise they are 1, 2, 3, as for YCbCr.
+    """
+    from imagecodecs import jpeg8_encode
+
+    space = None if array.ndim == 2 else "RGB" if rgb else "YCBCR"
+    return bytes(
+        jpeg8_encode(
             np.ascontiguousarray(array),
+            colorspace=space,
+            outcolorspace=space,
             lossless=True,
             predictor=1,
             bitspersample=precision,
-            **colour,
-        ),
+        )
     )
+
+
+def _check_scans(scans: int, image: ImagePixel) -> None:
+    if scans > MAX_SCANS or scans * image.rows * image.columns > MAX_SCANNED:
+        raise undecodable(f"its {scans} progressive scans are more than any real image has")
 
 
 def _dct_8(frame: bytes, header: JpegHeader, image: ImagePixel) -> Pixels:
     """By libjpeg-turbo as simplejpeg has it: quickest, and it tells of every damage."""
     import simplejpeg
 
-    colour = "GRAY" if image.samples == 1 else "RGB"
     stream = _as_libjpeg_reads_it(frame, header, image)
     if not jpeg_header.complete(frame):
         stream += b"\xff\xd9"
     try:
-        array = simplejpeg.decode_jpeg(stream, colour)
+        array: Pixels = simplejpeg.decode_jpeg(stream, "GRAY" if image.samples == 1 else "RGB")
     except ValueError as error:
         extraneous = _EXTRANEOUS.search(str(error))
-        if extraneous and int(extraneous[1]) <= HARMLESS_BYTES:
-            array = simplejpeg.decode_jpeg(stream, colour, strict=False)
-        elif _DAMAGE.search(str(error)):
+        padded = extraneous and int(extraneous[1]) <= HARMLESS_BYTES
+        if not padded and _DAMAGE.search(str(error)):
             raise undecodable("its JPEG stream is damaged or cut short") from error
-        else:
-            return _any(stream, header, image)
-    return cast(Pixels, array).reshape(image.shape)
+        # What remains it cannot do, as unusual subsampling; or it stopped at mere padding.
+        return _any(stream, header, image)
+    return array.reshape(image.shape)
 
 
 def _any(frame: bytes, header: JpegHeader, image: ImagePixel) -> Pixels:
     """By libjpeg-turbo as imagecodecs has it: every precision, every process."""
-    import imagecodecs
+    from imagecodecs import jpeg8_decode
 
-    colour = {}
+    space = outside = None
     if image.samples == 3:
         transform = header.process != LOSSLESS and is_ycbcr(header, image.photometric)
-        colour = {"colorspace": "YCBCR" if transform else "RGB", "outcolorspace": "RGB"}
+        space, outside = "YCBCR" if transform else "RGB", "RGB"
     try:
-        array = imagecodecs.jpeg8_decode(frame, **colour)
+        array = jpeg8_decode(frame, colorspace=space, outcolorspace=outside)
     except (RuntimeError, ValueError) as error:
         raise undecodable("its JPEG stream is damaged or of an unknown process") from error
     if array.shape != image.shape:
         raise undecodable("its JPEG stream holds another number of samples than its head says")
-    return cast(Pixels, array)
+    return array
 
 
 def _as_libjpeg_reads_it(frame: bytes, header: JpegHeader, image: ImagePixel) -> bytes:

@@ -1,4 +1,4 @@
-"""The head of a JPEG or JPEG-LS stream, read before a decoder may allocate anything (ITU-T T.81 B)."""
+"""The head of a JPEG or JPEG-LS stream, read before a decoder allocates anything (T.81 B)."""
 
 import struct
 from dataclasses import dataclass
@@ -42,7 +42,7 @@ def parse(frame: bytes) -> JpegHeader:
     """Read up to the frame header (SOF); NotAcceptable when there is none."""
     if frame[:2] != b"\xff\xd8":
         raise undecodable("it does not begin as a JPEG stream")
-    segments = []
+    segments: list[tuple[int, int, int]] = []
     jfif, adobe, at = False, -1, 2
     while True:
         marker, start, end = _segment(frame, at)

@@ -1,10 +1,10 @@
-"""Pixels that are not compressed (PS3.5 8.1, 8.2 and A.1 to A.4): each sample in a word of its own."""
+"""Pixels that are not compressed (PS3.5 8.1 and A.1 to A.3): each sample in a word of its own."""
 
 import numpy as np
 
-from dicomweb.pixels.pixel_array import Pixels, dtype_of
 from dicomweb.pixels.codecs.failure import undecodable
 from dicomweb.pixels.image import ImagePixel
+from dicomweb.pixels.pixel_array import Pixels, dtype_of
 
 EXPLICIT_BIG_ENDIAN = "1.2.840.10008.1.2.2"
 

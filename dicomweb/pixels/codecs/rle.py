@@ -1,61 +1,79 @@
 """RLE Lossless (PS3.5 annex G): each byte of each sample a segment of PackBits."""
 
 import struct
+from itertools import pairwise
 
 import numpy as np
 
-from dicomweb.pixels.pixel_array import Pixels, dtype_of
 from dicomweb.pixels.codecs.failure import undecodable
-from dicomweb.pixels.codecs.native import interleaved
 from dicomweb.pixels.image import ImagePixel
+from dicomweb.pixels.pixel_array import Pixels, dtype_of
 
 HEADER_BYTES = 64
+MAX_SEGMENTS = 15
 # Two bytes of PackBits stand for 128 at most: a shorter stream cannot hold the frame.
 BEST_RATIO = 64
 
 
 def decode(frame: bytes, image: ImagePixel) -> tuple[Pixels, int]:
-    """The words of an RLE frame and their width in bits; always colour by plane inside."""
-    from rle.rle import decode_frame
-
-    pixels = image.rows * image.columns
-    width = max(1, image.bits_allocated // 8)
+    """The words of an RLE frame and their width in bits."""
     if image.bits_allocated == 1:
-        raise undecodable("RLE of 1-bit samples is not defined")
-    _check(frame, segments=image.samples * width, pixels=pixels)
-    try:
-        words = decode_frame(frame, pixels, image.bits_allocated, "<")
-    except Exception as error:
-        raise undecodable("its RLE segments are damaged") from error
-    flat = np.frombuffer(words, dtype_of(image))
-    if flat.size != pixels * image.samples:
-        raise undecodable("its RLE segments are damaged")
-    return interleaved(flat, image, planar=True), image.bits_allocated
+        return _one_bit(frame, image), 1
+    dtype = dtype_of(image)
+    pixels, width = image.rows * image.columns, dtype.itemsize
+    segments = _segments(frame, image.samples * width, pixels)
+    words = np.empty((pixels, image.samples * width), np.uint8)
+    for number, segment in enumerate(segments):
+        # The most significant byte of a sample comes first (PS3.5 G.2).
+        sample, byte = divmod(number, width)
+        words[:, sample * width + width - 1 - byte] = _unpack(segment, pixels)[:pixels]
+    return words.view(dtype.newbyteorder("<")).reshape(image.shape), image.bits_allocated
 
 
 def encode(array: Pixels, image: ImagePixel) -> bytes:
     """One frame with its header, segments padded to even lengths (PS3.5 G.3)."""
     from rle.rle import encode_frame
 
-    planes = array if array.ndim == 2 else array.transpose(2, 0, 1)
-    source = np.ascontiguousarray(planes).astype(planes.dtype.newbyteorder("<"), copy=False)
-    return bytes(
-        encode_frame(
-            source.tobytes(), image.rows, image.columns, image.samples, image.bits_allocated, "<"
-        )
-    )
+    source = np.ascontiguousarray(array).astype(array.dtype.newbyteorder("<"), copy=False)
+    size = (image.rows, image.columns, image.samples)
+    return bytes(encode_frame(source.tobytes(), *size, image.bits_allocated, "<"))
 
 
-def _check(frame: bytes, *, segments: int, pixels: int) -> None:
-    """The header before the stream: number of segments, offsets, and whether the rest can do."""
+def _one_bit(frame: bytes, image: ImagePixel) -> Pixels:
+    """Eight samples in a byte as they lie natively; some writers give each a byte of its own."""
+    pixels = image.rows * image.columns
+    (segment,) = _segments(frame, 1, (pixels + 7) // 8)
+    found = _unpack(segment, (pixels + 7) // 8)
+    if found.size >= pixels:
+        return np.minimum(found[:pixels], 1).reshape(image.shape)
+    return np.unpackbits(found, count=pixels, bitorder="little").reshape(image.shape)
+
+
+def _segments(frame: bytes, count: int, pixels: int) -> list[bytes]:
+    """The segments, when the header is sound and each is long enough to hold `pixels` bytes."""
     if len(frame) < HEADER_BYTES:
         raise undecodable("its RLE header is cut short")
-    count, *offsets = struct.unpack_from("<16L", frame)
-    if count != segments:
-        raise undecodable(f"it has {count} RLE segments where {segments} are needed")
-    bounds = [*offsets[:count], len(frame)]
-    for start, end in zip(bounds, bounds[1:], strict=False):
-        if not HEADER_BYTES <= start <= end:
+    found, *offsets = struct.unpack_from("<16L", frame)
+    if found != count or count > MAX_SEGMENTS:
+        raise undecodable(f"it has {found} RLE segments where {count} are needed")
+    segments = []
+    for start, end in pairwise([*offsets[:count], len(frame)]):
+        if not HEADER_BYTES <= start <= end <= len(frame):
             raise undecodable("its RLE offsets are out of order")
         if (end - start) * BEST_RATIO < pixels:
             raise undecodable("an RLE segment is too short for Rows times Columns")
+        segments.append(frame[start:end])
+    return segments
+
+
+def _unpack(segment: bytes, least: int) -> Pixels:
+    """A segment's bytes, at least `least`; some writers pad with more than one."""
+    from imagecodecs import packbits_decode
+
+    try:
+        found = np.frombuffer(packbits_decode(segment), np.uint8)
+    except (RuntimeError, ValueError) as error:
+        raise undecodable("its RLE segments are damaged") from error
+    if found.size < least:
+        raise undecodable("an RLE segment is too short for Rows times Columns")
+    return found

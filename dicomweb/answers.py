@@ -1,0 +1,175 @@
+"""Answers in the pieces that they are made of: nothing large is ever joined or copied."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+from typing import TypeVar
+
+from starlette.requests import Request
+from starlette.types import Receive, Scope, Send
+
+from dicomweb.content import Content, Piece
+from dicomweb.wire.byte_ranges import parse_range
+from dicomweb.wire.conditional import if_range_holds, is_not_modified
+from dicomweb.wire.media_types import content_type
+from dicomweb.wire.multipart import boundary_for, closing, multipart_length, part_head
+from dicomweb.wire.negotiation import Choice
+from dicomweb.wire.query_string import joined, parse_query
+
+Result = TypeVar("Result")
+
+# Work of more than a millisecond, and reads that may wait for a disk, happen in these threads.
+_WORKERS = ThreadPoolExecutor(8, thread_name_prefix="work")
+# A longer answer watches whether its client is still there.
+WATCHED = 8 * 1024 * 1024
+
+
+async def in_thread(work: Callable[..., Result], *arguments: object) -> Result:
+    """Run `work` outside the event loop."""
+    return await asyncio.get_running_loop().run_in_executor(_WORKERS, partial(work, *arguments))
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One representation: its Content-Type, its URL (empty: it has none), its bytes."""
+
+    content_type: str
+    location: str
+    content: Content
+
+
+class Streamed:
+    """An answer of known length, sent piece by piece."""
+
+    def __init__(
+        self, pieces: AsyncIterator[Piece], length: int, headers: dict[str, str], status: int = 200
+    ) -> None:
+        self.pieces = pieces
+        self.length = length
+        self.status_code = status
+        self.raw_headers = [
+            (name.lower().encode(), value.encode("latin-1")) for name, value in headers.items()
+        ]
+        self.raw_headers.append((b"content-length", b"%d" % length))
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await send(
+            {
+                "type": "http.response.start",
+                "status": self.status_code,
+                "headers": self.raw_headers,
+            }
+        )
+        if scope["method"] != "HEAD":
+            watch = asyncio.create_task(_disconnected(receive)) if self.length > WATCHED else None
+            try:
+                async for piece in self.pieces:
+                    if watch is not None and watch.done():
+                        return
+                    await send({"type": "http.response.body", "body": piece, "more_body": True})
+            finally:
+                if watch is not None:
+                    watch.cancel()
+        await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+
+async def _disconnected(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
+
+
+def whole(body: bytes, headers: dict[str, str], status: int = 200) -> Streamed:
+    """An answer that is in memory."""
+    return Streamed(_once(body), len(body), headers, status)
+
+
+async def _once(body: Piece) -> AsyncIterator[Piece]:
+    yield body
+
+
+def single_part(part: Part, headers: dict[str, str] | None = None, status: int = 200) -> Streamed:
+    """One representation as the whole answer (PS3.18 8.6.1.1)."""
+    all_headers = {"Content-Type": part.content_type, **(headers or {})}
+    if part.location:
+        all_headers["Content-Location"] = part.location
+    return Streamed(_data(part.content), part.content.length, all_headers, status)
+
+
+def multipart(
+    choice: Choice,
+    parts: Sequence[Part],
+    seed: str,
+    headers: dict[str, str] | None = None,
+    status: int = 200,
+) -> Streamed:
+    """Several representations, or one that may be several (PS3.18 8.6.1.2).
+
+    The boundary is a function of `seed`, so that the same resource gives the same bytes again.
+    """
+    boundary = boundary_for(seed)
+    heads = [
+        part_head(
+            boundary, part.content_type, part.location, part.content.length, first=number == 0
+        )
+        for number, part in enumerate(parts)
+    ]
+    length = multipart_length(boundary, heads, (part.content.length for part in parts))
+    outer = content_type("multipart/related", choice.inner, boundary=boundary)
+    return Streamed(
+        _related(heads, parts, closing(boundary, first=not parts)),
+        length,
+        {"Content-Type": outer, **(headers or {})},
+        status,
+    )
+
+
+async def _related(
+    heads: Iterable[bytes], parts: Iterable[Part], end: bytes
+) -> AsyncIterator[Piece]:
+    for head, part in zip(heads, parts, strict=True):
+        yield head
+        async for piece in _data(part.content):
+            yield piece
+    yield end
+
+
+async def _data(content: Content) -> AsyncIterator[Piece]:
+    at_once = content.read()
+    if at_once is not None:
+        yield at_once
+        return
+    pieces = await in_thread(content.open, 0, content.length)
+    while (piece := await in_thread(next, pieces, None)) is not None:
+        yield piece
+
+
+def accepted(request: Request) -> tuple[str | None, str | None]:
+    """The Accept header and the `accept` parameter (PS3.18 8.3.3.1)."""
+    query: bytes = request.scope["query_string"]
+    parameter = joined(parse_query(query), "accept") if b"accept=" in query else None
+    return request.headers.get("accept"), parameter
+
+
+def unchanged(request: Request, etag: str) -> Streamed | None:
+    """304 when the client has this already (RFC 9110 13.1.2), else None."""
+    if is_not_modified(request.headers.get("if-none-match"), etag):
+        return whole(b"", {"ETag": etag}, 304)
+    return None
+
+
+def ranged(request: Request, part: Part, headers: dict[str, str]) -> Streamed:
+    """A single part, or the range of it that the client asks for (PS3.18 8.6.1.1, RFC 9110 14)."""
+    headers = {**headers, "Accept-Ranges": "bytes"}
+    size = part.content.length
+    asked = parse_range(request.headers.get("range"), size)
+    if asked is None or len(asked) != 1:
+        return single_part(part, headers)
+    if not if_range_holds(request.headers.get("if-range"), headers.get("ETag", "")):
+        return single_part(part, headers)
+    start, length = asked[0].start, asked[0].length
+    headers["Content-Range"] = asked[0].content_range(size)
+    opened = part.content.open
+    cut = Content(length, lambda: None, lambda _, __: opened(start, length))
+    return single_part(Part(part.content_type, part.location, cut), headers, 206)

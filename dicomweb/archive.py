@@ -1,0 +1,231 @@
+"""An archive is an index and a storage; nobody above sees either. store · find · open · remove."""
+
+import hashlib
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import Future
+from functools import partial
+from typing import Any
+
+import orjson
+
+from dicomweb.cache import ByteCache
+from dicomweb.committer import Committer
+from dicomweb.compression import compress
+from dicomweb.content import Content
+from dicomweb.errors import Fault, Gone, NotFound
+from dicomweb.incoming import Arrived, Incoming, Outcome, arrive
+from dicomweb.index import Duplicate, Found, Index, Location, Removed, State, Statistics
+from dicomweb.part10 import Bulk, FrameTable
+from dicomweb.part10.bulk import unpack_bulk
+from dicomweb.query import Query
+from dicomweb.resources import Resource
+from dicomweb.storage import Storage
+
+# Reads up to this many bytes happen in the event loop when they are in memory already.
+WARM_READ = 4 * 1024 * 1024
+
+
+__all__ = ["Archive", "Bulk", "Found", "Location", "Removed"]
+
+
+class Archive:
+    """What is stored, under the names of the Standard. Methods say whether they may wait."""
+
+    def __init__(self, index: Index, storage: Storage, *, cache_bytes: int = 64_000_000) -> None:
+        self.index = index
+        self.storage = storage
+        self._committer = Committer(index, storage, self._is_same)
+        self._documents: ByteCache[bytes] = ByteCache(cache_bytes, len)
+        self._parsed: ByteCache[dict[str, Any]] = ByteCache(512, lambda each: 1)
+
+    def close(self) -> None:
+        """What was submitted is committed first."""
+        self._committer.close()
+        self.index.close()
+
+    # store
+
+    def incoming(self) -> Incoming:
+        """For one instance that arrives in pieces."""
+        return Incoming(self.storage)
+
+    def arrive(self, pieces: Iterable[bytes], study: str = "") -> Arrived:
+        """One instance from `pieces`: written and scanned, not yet committed. Waits for the disk.
+
+        Raises InstanceRefused.
+        """
+        return arrive(self.storage, pieces, study)
+
+    def discard(self, arrived: Sequence[Arrived]) -> None:
+        """Take away what arrived and will not be submitted."""
+        self.storage.remove([one.key for one in arrived])
+
+    def submit(self, arrived: Sequence[Arrived]) -> "Future[list[Outcome]]":
+        """Make them durable and index them, together with whatever else is waiting."""
+        return self._committer.submit(arrived)
+
+    def _is_same(self, arrived: Arrived, stored: Duplicate) -> bool:
+        """Whether a second instance under a UID says the same: file meta and preamble apart."""
+        if arrived.sha256 == stored.sha256:
+            return True
+        header = arrived.header
+        from dicomweb.part10.same import Stored as File
+        from dicomweb.part10.same import same_dataset
+
+        return same_dataset(
+            File(
+                header.transfer_syntax,
+                header.dataset_offset,
+                arrived.size,
+                partial(self.storage.read, arrived.key),
+            ),
+            File(
+                stored.transfer_syntax,
+                stored.dataset_offset,
+                stored.size,
+                partial(self.storage.read, stored.key),
+            ),
+        )
+
+    # find
+
+    def find(self, query: Query) -> Found:
+        return self.index.find(query)
+
+    def statistics(self) -> Statistics:
+        return self.index.statistics()
+
+    # open
+
+    def locate(self, resource: Resource) -> Location:
+        """Where one instance is; microseconds. Raises NotFound, or Gone after a deletion."""
+        location = self.index.locate(resource)
+        if location is None:
+            raise self._absent(resource)
+        return location
+
+    def find_instance(self, resource: Resource) -> Location | None:
+        """The same, or None where there is no such instance."""
+        return self.index.locate(resource)
+
+    def locations(self, resource: Resource) -> list[Location]:
+        """Every instance of a study or series, in the order of their numbers."""
+        locations = self.index.locations(resource)
+        if not locations:
+            raise self._absent(resource)
+        return locations
+
+    def _absent(self, resource: Resource) -> NotFound | Gone:
+        if self.index.state(resource) is State.DELETED:
+            return Gone(f"This {resource.level} was deleted; it can be stored again.")
+        return NotFound(f"There is no such {resource.level}.")
+
+    def version(self, resource: Resource) -> str:
+        """What changes whenever something below the resource does: the base of ETags."""
+        version = self.index.version(resource)
+        if version is None:
+            raise self._absent(resource)
+        return str(version)
+
+    def finished_metadata(self, resource: Resource, root: str, coding: str) -> bytes | None:
+        """The metadata as last made, if nothing has changed below the resource since."""
+        return self._documents.get((resource, self.version(resource), root, coding))
+
+    def metadata(self, resource: Resource, root: str, coding: str = "identity") -> bytes:
+        """All attributes of every instance below (PS3.18 10.4.1.1.2) as one JSON array.
+
+        As prepared at ingest: the instances' texts are joined, and URIs begin with `root`.
+        """
+        key = (resource, self.version(resource), root, coding)
+        return self._documents.computed(key, lambda: self._metadata(resource, root, coding))
+
+    def _metadata(self, resource: Resource, root: str, coding: str) -> bytes:
+        if coding != "identity":
+            return compress(self.metadata(resource, root), coding)
+        return self.index.metadata(resource).replace(b"\x01", root.encode())
+
+    def attributes(self, location: Location) -> dict[str, Any]:
+        """The DICOM JSON of one instance, parsed; large values as BulkDataURIs."""
+        return self._parsed.computed(location.key, lambda: self._attributes(location))
+
+    def _attributes(self, location: Location) -> dict[str, Any]:
+        text = self.index.metadata(location.resource).replace(b"\x01", b"")
+        found: list[dict[str, Any]] = orjson.loads(text)
+        return found[0]
+
+    def file(self, location: Location) -> Iterator[bytes]:
+        """The bytes of an instance exactly as they were received, in pieces."""
+        return self._guarded(location, partial(self.storage.pieces, location.key, 0, location.size))
+
+    def read(self, location: Location, offset: int, length: int) -> bytes:
+        """A range of the stored bytes; fewer only where the file ends. May wait for the disk."""
+        found: bytes = self._guarded(
+            location, lambda: self.storage.read(location.key, offset, length)
+        )
+        return found
+
+    def content(self, location: Location, offset: int, length: int) -> Content:
+        """A range of the stored bytes, to be read when it is sent."""
+        key, storage = location.key, self.storage
+
+        def warm() -> bytes | None:
+            if length > WARM_READ:
+                return None
+            found: bytes | None = self._guarded(
+                location, lambda: storage.read_if_warm(key, offset, length)
+            )
+            return found
+
+        def pieces(start: int, count: int) -> Iterator[bytes]:
+            found: Iterator[bytes] = self._guarded(
+                location, lambda: storage.pieces(key, offset + start, count)
+            )
+            return found
+
+        return Content(length, warm, pieces)
+
+    def _guarded(self, location: Location, read: Any) -> Any:
+        """A deletion may come between a row's reading and its bytes': that is no fault of ours."""
+        try:
+            return read()
+        except Fault:
+            self.locate(location.resource)
+            raise
+
+    def frames(self, location: Location) -> FrameTable:
+        """Where the frames of an instance are. Raises NotFound when it has no pixel data."""
+        if not location.frames:
+            raise NotFound("This instance has no pixel data, and so no frames.")
+        return FrameTable.unpack(location.frames)
+
+    def all_bulk(self, location: Location) -> Sequence[Bulk]:
+        """Where every value is that is too large for the metadata."""
+        return unpack_bulk(location.bulk)
+
+    def bulk(self, location: Location, path: str) -> Bulk:
+        """Where the value of a BulkDataURI is. Raises NotFound."""
+        for bulk in self.all_bulk(location):
+            if bulk.path == path:
+                return bulk
+        raise NotFound("This instance has no bulk data under that path.")
+
+    # remove
+
+    def remove(self, resource: Resource) -> Removed:
+        """Rows first, then bytes; remembered, so that 410 can be answered. Waits for the disk."""
+        removed = self.index.remove(resource)
+        if removed is None:
+            raise self._absent(resource)
+        self.storage.remove(removed.keys)
+        return removed
+
+    # operate
+
+    def check(self) -> None:
+        """Raises errors.Unavailable when index or storage do not answer. Waits for both."""
+        self.index.check()
+        self.storage.check()
+
+    def digest(self, location: Location) -> str:
+        """A strong identity of the stored bytes, for ETags of single instances."""
+        return hashlib.blake2b(location.sha256, digest_size=12).hexdigest()

@@ -1,0 +1,167 @@
+"""Terms as SQL: one function for each kind of condition (PS3.4 C.2.2.2)."""
+
+from collections.abc import Callable, Iterator
+from itertools import count
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.sql.expression import ColumnElement
+
+from dicomweb.index.engines import HasText, Like, Unindexed
+from dicomweb.index.fields import Field, Kind
+from dicomweb.index.tables import STUDY, STUDY_MODALITY
+from dicomweb.index.terms import Term
+
+Clause = ColumnElement[bool]
+Column = ColumnElement[Any]
+Binds = list[sa.BindParameter[Any]]
+_NOTHING = sa.literal_column("''", sa.Text)
+
+
+def equal(column: Column, values: Binds) -> Clause:
+    """Single value matching (C.2.2.2.1)."""
+    return column == values[0]
+
+
+def among(column: Column, values: Binds) -> Clause:
+    """List of UID matching (C.2.2.2.2)."""
+    return sa.or_(*(column == value for value in values)) if len(values) < 3 else column.in_(values)
+
+
+def since(column: Column, values: Binds) -> Clause:
+    """Range matching with an open end (C.2.2.2.5)."""
+    return column >= values[0]
+
+
+def between(column: Column, values: Binds) -> Clause:
+    """Range matching (C.2.2.2.5)."""
+    return sa.and_(column >= values[0], column <= values[1])
+
+
+def prefix(column: Column, values: Binds) -> Clause:
+    """Wild card matching of `abc*` (C.2.2.2.4)."""
+    return sa.and_(column >= values[0], column < values[1])
+
+
+def like(column: Column, values: Binds) -> Clause:
+    """Wild card matching (C.2.2.2.4)."""
+    return Like(column, values[0])
+
+
+def prefix_like(column: Column, values: Binds) -> Clause:
+    """Wild card matching of `abc*d` (C.2.2.2.4)."""
+    return sa.and_(prefix(column, values), Like(column, values[2]))
+
+
+def empty(column: Column, values: Binds) -> Clause:
+    """Empty value matching (C.2.2.2.7)."""
+    return column == _NOTHING
+
+
+def member(column: Column, values: Binds) -> Clause:
+    """List of UID matching in a column that holds a list itself."""
+    return sa.or_(*(Like(column, value) for value in values))
+
+
+def fuzzy(column: Column, values: Binds) -> Clause:
+    """Fuzzy matching of a person's name (C.2.2.2.1.1)."""
+    return sa.and_(sa.true(), *(Like(column, value) for value in values))
+
+
+_RULES: dict[str, Callable[[Column, Binds], Clause]] = {
+    rule.__name__: rule
+    for rule in (equal, among, since, between, prefix, like, prefix_like, empty, member, fuzzy)
+}
+# Rules that an index serves.
+_LEADING = frozenset({"equal", "among", "since", "between", "prefix", "prefix_like"})
+
+
+def binds(terms: tuple[Term, ...]) -> list[Binds]:
+    """The named parameters of each term: `p0`, `p1`, … in the order of the values."""
+    names = count()
+    return [[sa.bindparam(f"p{next(names)}") for _ in range(term.size)] for term in terms]
+
+
+def clause(
+    term: Term, values: Binds, *, free: bool = False, column: Column | None = None
+) -> Clause:
+    """The condition of a term; its columns may lead the plan only if it is `free`.
+
+    `column` is another one that holds the same value.
+    """
+    if term.options:
+        join = sa.or_ if term.rule == "any" else sa.and_
+        return join(*(clause(option, some, free=free) for option, some in _parts(term, values)))
+    field = term.field
+    if term.rule == "text":
+        return HasText(field.columns[-1], values[0])
+    if field.kind is Kind.NAME:
+        return _of_name(term, field, values, free)
+    if field.kind is Kind.MODALITIES:
+        return _of_modalities(term, field, values)
+    if column is None:
+        column = field.columns[0] if free else Unindexed(field.columns[0])
+    if term.rule.startswith("joined_"):
+        column = field.columns[0] + field.columns[1]
+    return _RULES[term.rule.removeprefix("joined_")](column, values)
+
+
+def leads(term: Term) -> bool:
+    """Whether an index finds the rows of a term."""
+    if term.options:
+        test = all if term.rule == "any" else any
+        return test(leads(option) for option in term.options)
+    return term.rule == "text" or (term.field.indexed and term.rule in _LEADING)
+
+
+def branches(term: Term, values: Binds) -> list[Clause]:
+    """Conditions, each with an index of its own, whose union is what a leading term finds."""
+    if term.rule == "any":
+        return [one for option, some in _parts(term, values) for one in branches(option, some)]
+    if term.rule == "all":
+        parts = list(_parts(term, values))
+        first, some = next(part for part in parts if leads(part[0]))
+        others = [clause(option, more) for option, more in parts if option is not first]
+        return [sa.and_(branch, *others) for branch in branches(first, some)]
+    if term.rule != "text" and term.field.kind is Kind.NAME:
+        return list(_groups(term, term.field, values, free=True))
+    if term.field.kind is Kind.MODALITIES:
+        found = _RULES[term.rule](term.field.columns[0], values)
+        return [STUDY.c.pk.in_(sa.select(STUDY_MODALITY.c.study_pk).where(found).correlate(None))]
+    return [clause(term, values, free=True)]
+
+
+def _parts(term: Term, values: Binds) -> Iterator[tuple[Term, Binds]]:
+    start = 0
+    for option in term.options:
+        yield option, values[start : start + option.size]
+        start += option.size
+
+
+def _of_name(term: Term, field: Field, values: Binds, free: bool) -> Clause:
+    """A name matches if one of its component groups does."""
+    if term.rule in ("fuzzy", "empty"):
+        return _RULES[term.rule](field.columns[3], values)
+    return sa.or_(*_groups(term, field, values, free))
+
+
+def _groups(term: Term, field: Field, values: Binds, free: bool) -> Iterator[Clause]:
+    alphabetic, *others = field.columns[:3]
+    yield _RULES[term.rule](alphabetic if free else Unindexed(alphabetic), values)
+    for column in others:
+        # The partial index is taken only where its condition stands in the query.
+        filled = column != _NOTHING
+        yield sa.and_(filled, _RULES[term.rule](column if free else Unindexed(column), values))
+
+
+def _of_modalities(term: Term, field: Field, values: Binds) -> Clause:
+    """A study matches if any of its series does; all its modalities are told (C.2.2.3)."""
+    if term.rule == "empty":
+        return _RULES[term.rule](field.columns[1], values)
+    own = STUDY_MODALITY.c.study_pk == STUDY.c.pk
+    return exists(STUDY, own, _RULES[term.rule](field.columns[0], values))
+
+
+def exists(outer: sa.Table, *conditions: Clause) -> Clause:
+    """Whether there is a row beside that of the `outer` table."""
+    return sa.select(sa.literal_column("1")).where(*conditions).correlate(outer).exists()

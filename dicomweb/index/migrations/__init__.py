@@ -1,0 +1,1 @@
+"""Alembic migrations of the index, run at start by `dicomweb.index.schema`."""

@@ -1,0 +1,1 @@
+"""The revisions, the oldest first; each is listed in `dicomweb.index.schema.REVISIONS`."""

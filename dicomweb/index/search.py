@@ -1,0 +1,238 @@
+"""Searches: which statement answers a query, and what is made of its rows (PS3.18 10.6)."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from itertools import islice
+from typing import Any
+
+from dicomweb.attributes import RANK
+from dicomweb.errors import BadRequest
+from dicomweb.index.answers import Assembler, Parts, is_ready, wants_patients
+from dicomweb.index.clauses import leads
+from dicomweb.index.cursors import packed, unpacked
+from dicomweb.index.database import Database, compiled
+from dicomweb.index.datasets import Datasets
+from dicomweb.index.fields import SORTED, Kind
+from dicomweb.index.residue import Residue, split
+from dicomweb.index.selects import Plan, Shape, Want, keys, select
+from dicomweb.index.terms import Part, Term
+from dicomweb.query import Query
+from dicomweb.resources import Level
+
+# How many further results are counted: a search costs the same however many there are.
+COUNTED = 1000
+# A term that finds more rows than this leads worse than the order of the newest studies.
+SELECTIVE = 1000
+# So many rows can be looked at, and so many given, in well under a millisecond.
+_QUICK_ROWS = 300
+_QUICK_RESULTS = 200
+_PAGE = 500
+_ALL = 2**62
+_SCOPE = (("0020000D",), ("0020000E",))
+_Row = Sequence[Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """One page of results, each a DICOM JSON object with \\x01 for the service root.
+
+    `remaining` results come after them: exactly so many below COUNTED, at least so many there, and
+    at least one after a slow search. `cursor` asks for the next page (`cursor=` in the URL); it is
+    empty at the end.
+    """
+
+    fragments: list[bytes]
+    remaining: int = 0
+    cursor: str = ""
+
+
+class Statements:
+    """The statements of searches, each built once for its shape, and the rows that they find."""
+
+    def __init__(self, database: Database) -> None:
+        self.database = database
+        self._sql = lru_cache(maxsize=2048)(self._build)
+
+    def _build(self, shape: Shape) -> str:
+        engine = self.database.engine
+        return compiled(select(shape, keeps_order=engine.keeps_order), engine)
+
+    def rows(self, shape: Shape, values: dict[str, Any], offset: int, limit: int) -> Sequence[_Row]:
+        parameters = {**values, "offset": offset, "limit": limit}
+        return self.database.fetch_sql(self._sql(shape), parameters)
+
+    def number(self, shape: Shape, values: dict[str, Any], offset: int, limit: int) -> int:
+        found: int = self.rows(shape, values, offset, limit)[0][0]
+        return found
+
+
+class Search:
+    """One query, planned when it is first asked about.
+
+    Raises BadRequest for an order or a cursor that cannot be had, and TooLarge where keys without
+    columns would have too many data sets read.
+    """
+
+    def __init__(self, query: Query, statements: Statements, datasets: Datasets) -> None:
+        self._query = query
+        self._statements = statements
+        self._datasets = datasets
+        parts, self._slow = split(query, statements.database.engine)
+        self._shape, self._values = _shape(query, parts)
+        self._led = False
+        self._total = -1  # how many results there are, where that is known
+
+    @property
+    def is_quick(self) -> bool:
+        """Whether `find` takes well under a millisecond: fit for an event loop."""
+        query = self._query
+        many = query.limit > _QUICK_RESULTS or query.offset > COUNTED or bool(query.order)
+        if many or self._slow or not (self._statements.database.engine.local and is_ready(query)):
+            return False
+        self._lead(_QUICK_ROWS)
+        shape = self._shape
+        if shape.plan is Plan.KEYED:
+            return True
+        own = (Kind.MOMENT, Kind.MODALITIES) if shape.plan is Plan.MODALITY else (Kind.MOMENT,)
+        return all(term.field.kind in own for term in shape.terms)
+
+    def find(self) -> Found:
+        """One page of results."""
+        query = self._query
+        if self._slow:
+            return self._slowly()
+        self._lead(SELECTIVE)
+        rows = self._statements.rows(self._shape, self._values, query.offset, query.limit + 1)
+        page = rows[: query.limit]
+        fragments = self._results(page)
+        if len(rows) <= query.limit:
+            return Found(fragments)
+        told = query.offset + len(page)
+        remaining = self._total - told if self._total > 0 else self._count(told, COUNTED)
+        return Found(fragments, remaining, self._cursor(page))
+
+    def count(self) -> int:
+        """How many results there are in all, whatever the page."""
+        if self._slow:
+            return sum(1 for _ in self._matching())
+        self._lead(SELECTIVE)
+        return self._count(0, _ALL)
+
+    def _lead(self, most: int) -> None:
+        """Let the first term lead that finds no more than `most` rows by an index."""
+        shape = self._shape
+        if self._led or shape.scope:
+            return
+        places = [place for place, term in enumerate(shape.terms) if leads(term)]
+        places.sort(key=lambda place: not shape.terms[place].field.unique)
+        for place in places:
+            if shape.plan is Plan.MODALITY and shape.lead == place:
+                continue
+            keyed = replace(shape, plan=Plan.KEYED, lead=place)
+            found = 0 if shape.terms[place].field.unique else self._probe(keyed, most)
+            if found <= most:
+                self._shape, self._led = keyed, True
+                self._total = found if keyed.alone else -1
+                return
+        self._led = most >= SELECTIVE
+
+    def _probe(self, keyed: Shape, most: int) -> int:
+        shape = replace(keyed, want=Want.PROBE, order=(), after=False)
+        return self._statements.number(shape, self._values, 0, most + 1)
+
+    def _count(self, offset: int, limit: int) -> int:
+        shape = replace(self._shape, want=Want.COUNT, order=())
+        return self._statements.number(shape, self._values, offset, limit)
+
+    def _cursor(self, page: Sequence[_Row]) -> str:
+        width = len(keys(self._shape))
+        return packed(page[-1][-width:]) if page else ""
+
+    def _results(self, rows: Sequence[_Row]) -> list[bytes]:
+        level, want = self._shape.level, self._shape.want
+        if want is Want.PARTS:
+            parts = [part for part in self._parts(rows) if part]
+            assembler = self._assembler(parts)
+            return [assembler.result(part) for part in parts]
+        if level is not Level.INSTANCE:
+            return [row[0] for row in rows]
+        decode = self._datasets.decoder(row[1] for row in rows).decode
+        return [found for row in rows if (found := decode(row[1], row[0]))]
+
+    def _parts(self, rows: Sequence[_Row]) -> list[Parts | None]:
+        """The parts of each row; None for an instance whose series was deleted meanwhile."""
+        level = self._shape.level
+        if level is not Level.INSTANCE:
+            width = 5 if level is Level.STUDY else 8
+            return [Parts(*row[:width]) for row in rows]
+        decode = self._datasets.decoder(row[5] for row in rows).decode
+        found = (
+            Parts(*row[:8], decode(row[5], row[8]), decode(row[5], row[9])) for row in rows
+        )
+        return [part if part.dataset else None for part in found]
+
+    def _assembler(self, parts: Sequence[Parts]) -> Assembler:
+        wanted = wants_patients(self._query)
+        ids = sorted({part.patient_id for part in parts if part.patient_id}) if wanted else []
+        return Assembler(self._query, self._datasets.patients(ids) if ids else {})
+
+    def _slowly(self) -> Found:
+        """A page of results that are matched one by one."""
+        query = self._query
+        end = query.offset + query.limit
+        found = list(islice(self._matching(), end + 1))
+        page = found[query.offset : end]
+        assembler = self._assembler([part for part, _ in page])
+        results = [assembler.result(part) for part, _ in page]
+        if len(found) <= end:
+            return Found(results)
+        return Found(results, 1, self._cursor([row for _, row in page]))
+
+    def _matching(self) -> Iterator[tuple[Parts, _Row]]:
+        """All rows that match, read page by page, each behind the last one before it."""
+        self._shape = replace(self._shape, want=Want.PARTS)
+        self._lead(SELECTIVE)
+        residue = Residue(self._query, self._slow, self._datasets.below)
+        assembler = Assembler(self._query, {})
+        shape, values = self._shape, self._values
+        width = len(keys(shape))
+        while True:
+            rows = self._statements.rows(shape, values, 0, _PAGE)
+            for part, row in zip(self._parts(rows), rows, strict=True):
+                if part and residue.holds(part, assembler):
+                    yield part, row
+            if len(rows) < _PAGE:
+                return
+            shape = replace(shape, after=True)
+            behind = enumerate(rows[-1][-width:])
+            values = {**values, **{f"c{place}": value for place, value in behind}}
+
+
+def _shape(query: Query, parts: list[Part]) -> tuple[Shape, dict[str, Any]]:
+    """The query with the newest studies leading, or those of one modality, or its path."""
+    for order in query.order:
+        level = SORTED.get(order.tag, (None,))[0]
+        if level is None or RANK[level] > RANK[query.level]:
+            raise BadRequest(f"orderby: results of this search have no order by {order.tag}.")
+    path = [uid for uid in (query.within.study, query.within.series) if uid]
+    scope = [(Term("among", _SCOPE[place]), (uid,)) for place, uid in enumerate(path)]
+    terms = tuple(term for term, _ in (*scope, *parts))
+    values = (value for _, some in (*scope, *parts) for value in some)
+    parameters = {f"p{place}": value for place, value in enumerate(values)}
+    want = Want.RESULT if is_ready(query) else Want.PARTS
+    shape = Shape(query.level, len(scope), terms, order=query.order, want=want)
+    if scope:
+        shape = replace(shape, plan=Plan.KEYED, lead=0)
+    elif not query.order:
+        one = (place for place, term in enumerate(terms) if _is_one_modality(term))
+        lead = next(one, -1)
+        shape = replace(shape, plan=Plan.MODALITY, lead=lead) if lead >= 0 else shape
+    if query.cursor:
+        shape = replace(shape, after=True)
+        parameters |= unpacked(query.cursor, keys(shape))
+    return shape, parameters
+
+
+def _is_one_modality(term: Term) -> bool:
+    return term.field.kind is Kind.MODALITIES and term.rule == "equal"

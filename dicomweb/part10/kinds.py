@@ -1,0 +1,88 @@
+"""What the first bytes of an element say about it, looked up once for each tag and VR."""
+
+from dataclasses import dataclass
+
+from dicomweb.part10.dictionary import EITHER_SIGN, vr_of
+from dicomweb.part10.large import BINARY, MAX_BINARY, is_bulk
+from dicomweb.part10.memo import MAX_REMEMBERED
+from dicomweb.part10.values import CONVERTERS, LONG, SHORT, Converter
+
+_MAX_KINDS = 20_000
+
+CHARSET = "00080005"
+PIXEL_REPRESENTATION = "00280103"
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """Elements without peculiarities: `header` bytes before the value, `longest` in all at most."""
+
+    tag: str
+    prefix: bytes  # the name of the JSON member, `"00100010":`
+    convert: Converter
+    header: int
+    longest: int
+
+
+def kind_of(raw: bytes, *, implicit: bool) -> Kind | None:
+    """The Kind of an element in little endian; None for one that needs a closer look."""
+    key = raw[:4] if implicit else raw[:6]
+    try:
+        return _KINDS[key]
+    except KeyError:
+        if len(_KINDS) >= _MAX_KINDS:
+            _KINDS.clear()
+        return _KINDS.setdefault(key, _implicit_kind(key) if implicit else _explicit_kind(key))
+
+
+_KINDS: dict[bytes, Kind | None] = {}  # keys of four bytes for implicit VR, of six for explicit
+
+
+def _explicit_kind(key: bytes) -> Kind | None:
+    code = key[4:6]
+    if code == b"UN" or (code not in SHORT and code not in LONG):
+        return None
+    return _kind(tag_of(key), code.decode(), 8 if code in SHORT else 12)
+
+
+def _implicit_kind(key: bytes) -> Kind | None:
+    tag = tag_of(key)
+    vr = vr_of(tag)
+    return None if vr == EITHER_SIGN or tag == PIXEL_REPRESENTATION else _kind(tag, vr, 8)
+
+
+def _kind(tag: str, vr: str, header: int) -> Kind | None:
+    if vr == "SQ" or tag == CHARSET or is_apart(tag) or is_bulk(tag, vr, 1):
+        return None
+    longest = MAX_BINARY + header if vr in BINARY else MAX_REMEMBERED
+    return Kind(tag, b'"%b":' % tag.encode(), CONVERTERS[vr], header, longest)
+
+
+def tag_of(header: bytes) -> str:
+    """The tag that a header in little endian begins with, as eight digits."""
+    return f"{header[1]:02X}{header[0]:02X}{header[3]:02X}{header[2]:02X}"
+
+
+def is_apart(tag: str) -> bool:
+    """Whether an element has no place in the JSON: group lengths and file meta (PS3.18 F.2.2)."""
+    return tag.endswith("0000") or tag.startswith(("0002", "FFFE"))
+
+
+def explicit_stop(buf: bytes, i: int) -> int:
+    """Where the element at `i` ends; `i` itself for one that is too long to be remembered."""
+    vr = buf[i + 4 : i + 6]
+    if vr in SHORT:
+        return i + 8 + buf[i + 6] + (buf[i + 7] << 8)
+    if vr in LONG and buf[i + 9] < 16 and not (buf[i + 10] or buf[i + 11]):
+        return i + 12 + buf[i + 8] + (buf[i + 9] << 8)
+    return i
+
+
+def implicit_stop(buf: bytes, i: int) -> int:
+    if buf[i + 5] < 16 and not (buf[i + 6] or buf[i + 7]):
+        return i + 8 + buf[i + 4] + (buf[i + 5] << 8)
+    return i
+
+
+def shown(tag: str) -> str:
+    return f"({tag[:4]},{tag[4:]})"

@@ -1,0 +1,386 @@
+"""The walk over a data set in little endian: each element once, straight to its DICOM JSON.
+
+An element that was seen before, byte for byte, costs one comparison; the rest is read by its VR.
+Whatever is odd in its structure raises `Odd`, and pydicom tries its luck (odd.py).
+"""
+
+from dataclasses import dataclass
+
+from dicomweb.errors import InstanceRefused
+from dicomweb.part10 import fragments
+from dicomweb.part10.dictionary import EITHER_SIGN, vr_of
+from dicomweb.part10.doubts import Doubts
+from dicomweb.part10.fragments import ITEM, ITEM_END, SEQUENCE_END, UNDEFINED
+from dicomweb.part10.header import DISCARDED, Bulk
+from dicomweb.part10.kinds import (
+    CHARSET,
+    PIXEL_REPRESENTATION,
+    explicit_stop,
+    implicit_stop,
+    is_apart,
+    kind_of,
+    shown,
+    tag_of,
+)
+from dicomweb.part10.large import BINARY, MAY_BE_BULK, PIXELS, is_bulk
+from dicomweb.part10.layout import Pixels
+from dicomweb.part10.memo import MAX_REMEMBERED, Memory, Token
+from dicomweb.part10.source import MARGIN, Source
+from dicomweb.part10.text import DEFAULT, Charset, charset
+from dicomweb.part10.values import LONG, SHORT, convert
+
+MAX_DEPTH = 256
+"""Levels of nested sequences; JSON parsers give up at about a thousand brackets."""
+MAX_HEADER = 64 * 2**20
+"""Bytes of a data set without its bulk values."""
+
+PLACE = b"\x02"
+"""Stands before the path of a bulk value in the JSON until the instance's own path is known."""
+
+_UTF8 = b'{"vr":"CS","Value":["ISO_IR 192"]}'
+
+_END = Token("", b"", b"")  # what is read where an item, or the file, has no further element
+
+
+class Odd(Exception):
+    """The structure is not what this walk reads: somebody more tolerant must."""
+
+
+class Walk:
+    """One pass over one data set; what it finds beside the elements stands in its attributes."""
+
+    def __init__(self, source: Source, memory: Memory) -> None:
+        self.source = source
+        self.bulk: list[Bulk] = []
+        self.pixels: Pixels | None = None
+        self.cut = False  # the file ends inside an element
+        self.at = 0  # the offset behind the last element read
+        self.doubts = Doubts()
+        self._memory = memory
+        self._charset: Charset = DEFAULT
+        self._signed = False
+        self._trail: list[list[object]] = []  # tag and item number of each open sequence
+        self._begin = self._skipped = 0  # where the data set begins, and its bytes of bulk values
+        self._enter(implicit=False)
+
+    def data_set(self, at: int, *, implicit: bool) -> list[Token]:
+        """The top-level elements from `at` to the end of the file, in the order of their tags."""
+        self._begin = self.at = at
+        self._enter(implicit=implicit)
+        return self._tokens(at, self.source.size, self._memo.start)
+
+    def with_pixels(self, tokens: list[Token], pixels: Pixels) -> list[Token]:
+        """The elements and the top-level pixel data, which somebody else has found."""
+        self.pixels = pixels
+        tokens = [*tokens, self._place(pixels.tag, pixels.vr, pixels.offset, pixels.length)]
+        return sorted(tokens, key=lambda token: token.tag)
+
+    def _enter(self, *, implicit: bool) -> None:
+        """Remember, and recognise, elements of this way of encoding and the present charset."""
+        self._implicit = implicit
+        self._memo = self._memory.memo((implicit, self._charset, self._signed and implicit))
+
+    def _tokens(self, at: int, end: int, token: Token) -> list[Token]:  # noqa: C901 - see below
+        """Elements from `at` to `end`, or to the delimiter of their item; sets `self.at`.
+
+        `token` is the one before. This is the loop that a store spends its time in: it costs
+        200 ns for an element that follows where it did before, so that nothing is taken out of it.
+        """
+        source, ordered = self.source, True
+        stop_of = implicit_stop if self._implicit else explicit_stop
+        tokens: list[Token] = []
+        append = tokens.append
+        self.at = at
+        while at < end:
+            buf, base = source.buf, source.base
+            i = at - base
+            safe = min(end - base, len(buf) - MARGIN + 1)
+            if not 0 <= i < safe:
+                self._move(at)
+                continue
+            whole = min(end - base, len(buf))
+            follows, known = buf.startswith, self._memo.tokens.get
+            while i < safe:
+                guess = token.next
+                if guess is not None and follows(guess.raw, i):
+                    token = guess
+                    append(token)
+                    i += token.size
+                    continue
+                stop = stop_of(buf, i)
+                raw = buf[i:stop]
+                found = known(raw)
+                if found is None and i < stop <= whole:
+                    found = self._new(raw)
+                if found is None:
+                    found = self._fresh(base + i, end)
+                    if found is _END:
+                        return tokens if ordered else self._in_order(tokens)
+                    stop, known = self.at - base, self._memo.tokens.get
+                if guess is not None and guess.tag == found.tag and found.next is None:
+                    found.next = guess.next
+                if found.tag <= token.tag:
+                    ordered = False
+                elif found.raw:
+                    token.next = found
+                token = found
+                append(token)
+                i = stop
+                if source.buf is not buf:
+                    break
+            at = self.at = base + i
+        if at > end:
+            self._overflow(end)
+        return tokens if ordered else self._in_order(tokens)
+
+    def _new(self, raw: bytes) -> Token | None:
+        """An element without peculiarities, not seen before; None for one that may have some."""
+        kind = kind_of(raw, implicit=self._implicit)
+        if kind is None or not kind.header < len(raw) <= kind.longest:
+            return None
+        fragment, complaint = kind.convert(raw[kind.header :], self._charset)
+        if complaint or len(raw) % 2:
+            return None
+        token = Token(kind.tag, kind.prefix, fragment, raw)
+        return self._memory.remember(self._memo, token)
+
+    def _move(self, at: int) -> None:
+        if at - self._begin - self._skipped > MAX_HEADER:
+            raise InstanceRefused(
+                InstanceRefused.NO_RESOURCES, f"The header is larger than {MAX_HEADER >> 20} MB."
+            )
+        self.source.move(at)
+
+    def _overflow(self, end: int) -> None:
+        """Something reaches beyond `end`: of the file, or only of the item that it is in."""
+        if end < self.source.size:
+            raise Odd("an element reaches beyond the item that it is in")
+        self.cut = True
+        self.at = end
+
+    def _in_order(self, tokens: list[Token]) -> list[Token]:
+        """Sorted by tag; of elements given twice the last counts, as it does for pydicom."""
+        self.doubts.add("Elements are not in the order of their tags.")
+        found = {token.tag: token for token in tokens}
+        if len(found) < len(tokens):
+            self.doubts.add("Elements are given twice: the last of each counts.", DISCARDED)
+        return [found[tag] for tag in sorted(found)]
+
+    def _fresh(self, at: int, end: int) -> Token:
+        """The next element that belongs into the JSON, read from its bytes; or `_END`."""
+        while at < end:
+            header = self.source.at(at, MARGIN)
+            if header.startswith(ITEM_END) and self._trail:
+                self.at = at + 8
+                return _END
+            if len(header) < 8 or (header.startswith(bytes(8)) and not self._trail):
+                self.doubts.add("There are stray bytes behind the data set.")
+                break
+            found = self._element(at, header, end)
+            if isinstance(found, _Opened):
+                return self._sequence(found)
+            if found is not None:
+                return found
+            at = self.at
+        self.at = max(at, end)
+        return _END
+
+    def _element(self, at: int, header: bytes, end: int) -> "Token | _Opened | None":
+        """One element by its header; None for one that has no place in the JSON."""
+        tag = tag_of(header)
+        vr, value, length = self._vr_and_length(tag, at, header)
+        if length == UNDEFINED:
+            return self._undefined(tag, vr, at, value, end)
+        if value + length > end:
+            return self._too_long(tag, vr, at, value, length, end)
+        self.at = value + length
+        if is_apart(tag):
+            return None
+        if vr == "UN" and not self._implicit:
+            vr = self._known_by_others(tag, value)
+            if vr == "SQ":
+                return _Opened(tag, at, value, self.at, True, True)
+        if vr == "SQ":
+            return _Opened(tag, at, value, self.at, True, self._implicit)
+        if length and is_bulk(tag, vr, length):
+            return self._bulk_value(tag, vr, value, length)
+        return self._value(tag, vr, at, value, length)
+
+    def _vr_and_length(self, tag: str, at: int, header: bytes) -> tuple[str, int, int]:
+        """VR, offset of the value, and length of an element (PS3.5 7.1)."""
+        if tag.startswith("FFFE"):
+            raise Odd("an item where an element should be")
+        if self._implicit:
+            vr = vr_of(tag)
+            if vr == EITHER_SIGN:
+                vr = "SS" if self._signed else "US"
+            return vr, at + 8, int.from_bytes(header[4:8], "little")
+        code = header[4:6]
+        if code in LONG:
+            return code.decode(), at + 12, int.from_bytes(header[8:12], "little")
+        length = int.from_bytes(header[6:8], "little")
+        if code in SHORT:
+            return code.decode(), at + 8, length
+        if not code.isalpha() or not code.isupper():
+            raise Odd("no VR where one should be")
+        self.doubts.add(f"{shown(tag)} has a VR that does not exist.")
+        return "UN", at + 8, length
+
+    def _known_by_others(self, tag: str, value: int) -> str:
+        """The VR of a public element that somebody without its dictionary wrote as UN."""
+        vr = vr_of(tag)
+        unsure = vr == EITHER_SIGN or (vr == "SQ" and self.source.at(value, 4) != ITEM)
+        return "UN" if unsure else vr
+
+    def _value(self, tag: str, vr: str, at: int, value: int, length: int) -> Token:
+        content = self.source.at(value, length)
+        complaints = self.doubts.count
+        if length % 2:
+            self.doubts.add(f"{shown(tag)} has an odd length.")
+        if tag == CHARSET:
+            return self._change_charset(content)
+        fragment, complaint = convert(vr, content, self._charset)
+        if complaint:
+            self.doubts.add(f"{shown(tag)} {complaint}.")
+        if tag == PIXEL_REPRESENTATION and self._implicit:
+            self._signed = content[:2] == b"\1\0"
+            self._enter(implicit=True)
+            return _token(tag, fragment)
+        return self._remembered(tag, fragment, at, complaints == self.doubts.count)
+
+    def _remembered(self, tag: str, fragment: bytes, at: int, plain: bool) -> Token:
+        """The element from `at` to here; remembered if it is `plain`, short and whole."""
+        if not plain or self.cut or self.at - at > MAX_REMEMBERED:
+            return _token(tag, fragment)
+        raw = self.source.at(at, self.at - at)
+        return self._memory.remember(self._memo, _token(tag, fragment, raw))
+
+    def _change_charset(self, content: bytes) -> Token:
+        """From here on, text is decoded by this value; the JSON is UTF-8 (PS3.18 F.2)."""
+        self._charset = charset(content)
+        self._enter(implicit=self._implicit)
+        if not self._charset.known:
+            self.doubts.add("Specific Character Set holds a term that is not defined.")
+        return _token(CHARSET, _UTF8 if content.strip(b" \0") else b'{"vr":"CS"}')
+
+    def _bulk_value(self, tag: str, vr: str, value: int, length: int, missing: int = 0) -> Token:
+        """A value that is not read: its place is remembered instead."""
+        if vr not in MAY_BE_BULK:
+            self.doubts.add(f"{shown(tag)} is too long for its VR.")
+            vr = "UN"
+        if (length + missing) % 2:
+            self.doubts.add(f"{shown(tag)} has an odd length.")
+        if tag in PIXELS and not self._trail:
+            self.pixels = Pixels(tag, vr, value, length, missing)
+        return self._place(tag, vr, value, length)
+
+    def _place(self, tag: str, vr: str, value: int, length: int) -> Token:
+        path = "".join(f"{place[0]}/{place[1]}/" for place in self._trail) + tag
+        self.bulk.append(Bulk(path, vr, value, length))
+        self._skipped += length
+        return _token(
+            tag, b'{"vr":"%b","BulkDataURI":"%b%b"}' % (vr.encode(), PLACE, path.encode())
+        )
+
+    def _undefined(self, tag: str, vr: str, at: int, value: int, end: int) -> "Token | _Opened":
+        """A value of undefined length: items of a sequence, or of encapsulated data."""
+        if vr == "SQ":
+            return _Opened(tag, at, value, end, False, self._implicit)
+        if vr == "UN" and tag not in PIXELS:  # PS3.5 6.2.2 note 2: items in implicit VR
+            return _Opened(tag, at, value, end, False, True)
+        if vr not in BINARY:
+            raise Odd("an undefined length where there is none")
+        vr = "OB" if self._implicit else vr  # PS3.5 A.4
+        found = fragments.walk(self.source, value, end)
+        self.at = found.end
+        length = found.starts[-1] - value
+        if not found.whole:
+            self._overflow(end)
+        if tag in PIXELS and not self._trail:
+            self.pixels = Pixels(tag, vr, value, length, fragments=found)
+        return self._place(tag, vr, value, length)
+
+    def _too_long(
+        self, tag: str, vr: str, at: int, value: int, length: int, end: int
+    ) -> "Token | _Opened | None":
+        """An element that reaches beyond what holds it. At the end of a file, some is readable."""
+        self._overflow(end)
+        rest = end - value
+        if vr == "SQ" and rest > 0:
+            return _Opened(tag, at, value, end, True, self._implicit)
+        if rest > 0 and is_bulk(tag, vr, length):
+            return self._bulk_value(tag, vr, value, rest, length - rest)
+        return None
+
+    def _sequence(self, opened: "_Opened") -> Token:
+        """A sequence as one token; its items are read up to their end, or to the delimiter."""
+        if len(self._trail) >= MAX_DEPTH:
+            raise InstanceRefused(
+                InstanceRefused.NO_RESOURCES,
+                f"Sequences are nested deeper than {MAX_DEPTH} levels.",
+            )
+        tag, end = opened.tag, opened.end
+        before = self.doubts.count, len(self.bulk)
+        outside = self._charset, self._signed, self._implicit, self._memo
+        if opened.implicit is not self._implicit:
+            self._enter(implicit=opened.implicit)
+        inside = self._charset, self._signed, self._implicit, self._memo
+        self._trail.append([tag, 0])
+        items: list[bytes] = []
+        at = opened.value
+        while at < end and self._is_item(at):
+            self._trail[-1][1] = len(items) + 1
+            stop = self._end_of_item(at, end)
+            tokens = self._tokens(at + 8, stop or end, self._memo.item)
+            items.append(b"{%b}" % b",".join([token.json for token in tokens]))
+            at = stop or self.at
+            self._charset, self._signed, self._implicit, self._memo = inside
+        self._trail.pop()
+        self._charset, self._signed, self._implicit, self._memo = outside
+        self.at = self._end_of_items(at, opened)
+        fragment = b'{"vr":"SQ","Value":[%b]}' % b",".join(items) if items else b'{"vr":"SQ"}'
+        plain = opened.defined and before == (self.doubts.count, len(self.bulk))
+        return self._remembered(tag, fragment, opened.at, plain)
+
+    def _is_item(self, at: int) -> bool:
+        i = at - self.source.base
+        if not 0 <= i <= len(self.source.buf) - MARGIN:
+            self._move(at)
+            i = 0
+        return self.source.buf.startswith(ITEM, i)
+
+    def _end_of_item(self, at: int, end: int) -> int:
+        """Where the item at `at` ends; 0 for one that a delimiter ends."""
+        i = at - self.source.base
+        length = int.from_bytes(self.source.buf[i + 4 : i + 8], "little")
+        if length == UNDEFINED:
+            return 0
+        if at + 8 + length > end:
+            self._overflow(end)
+            return end
+        return at + 8 + length
+
+    def _end_of_items(self, at: int, opened: "_Opened") -> int:
+        """Where the sequence ends, if its last item ends at `at`."""
+        end = opened.end
+        if at < end and self.source.at(at, 4) == SEQUENCE_END:
+            return end if opened.defined else at + 8
+        if at < end or not opened.defined:
+            self._overflow(end)
+        return end
+
+
+@dataclass(frozen=True, slots=True)
+class _Opened:
+    """A sequence whose items come next; `at` is the offset of its header."""
+
+    tag: str
+    at: int
+    value: int
+    end: int
+    defined: bool
+    implicit: bool
+
+
+def _token(tag: str, value: bytes, raw: bytes = b"") -> Token:
+    return Token(tag, b'"%b":' % tag.encode(), value, raw)

@@ -1,0 +1,135 @@
+"""Rendered images: a stored frame as the JPEG, PNG, GIF or JPEG 2000 that a request asks for.
+
+The steps are PS3.18 8.3.5: the image's own transforms, then crop, scale and flip, then words.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dicomweb.errors import NotFound, TooLarge
+from dicomweb.pixels.annotate import annotate
+from dicomweb.pixels.attributes import Metadata, number, numbers
+from dicomweb.pixels.encode import encode, encode_gif
+from dicomweb.pixels.geometry import Placement, apply, pixel_aspect, place
+from dicomweb.pixels.icc import managed, profile_of
+from dicomweb.pixels.options import RenderOptions
+from dicomweb.pixels.overlay import burn, planes
+from dicomweb.pixels.picture import picture_of
+from dicomweb.pixels.segments import is_segmentation
+from dicomweb.pixels.source import Source
+from dicomweb.pixels.tables import BulkReader, no_bulk
+
+Picture = NDArray[np.uint8]
+
+DEFAULT_OPTIONS = RenderOptions()
+# An animation is held whole while it is written: this many pixels, this many frames.
+MAX_ANIMATION_PIXELS = 1 << 26
+MAX_ANIMATION_FRAMES = 2000
+DEFAULT_FRAME_MILLISECONDS = 100.0
+
+
+@dataclass(frozen=True, slots=True)
+class Rendered:
+    """A file that a person can look at."""
+
+    body: bytes
+    media_type: str
+
+
+def render(
+    frame: bytes,
+    metadata: Metadata,
+    transfer_syntax: str,
+    options: RenderOptions = DEFAULT_OPTIONS,
+    frame_number: int = 1,
+    bulk: BulkReader = no_bulk,
+) -> Rendered:
+    """One frame as `options.media_type`.
+
+    `frame` is what is stored of that frame (1-based `frame_number`), `metadata` the instance in
+    DICOM JSON, `bulk` reads a BulkDataURI of it: only lookup tables, overlays and profiles are
+    read. BadRequest for what cannot be asked of this image, NotAcceptable for a frame that cannot
+    be decoded or has no meaning, TooLarge for one beyond the limits.
+    """
+    source = Source.of(frame, metadata, transfer_syntax, frame_number, bulk)
+    picture = shaped(source, options)
+    picture, profile = managed(picture, options, lambda: profile_of(source))
+    picture = annotate(picture, metadata, options.annotation, frame_number, options.window)
+    return written(picture, options, profile)
+
+
+def shaped(source: Source, options: RenderOptions) -> Picture:
+    """The picture in its final shape, without words."""
+    placement = _placement(source, options)
+    picture = picture_of(source, options.window)
+    if options.overlays:
+        picture = burn(picture, planes(source))
+    return apply(picture, placement, smooth=not is_segmentation(source.metadata))
+
+
+def written(picture: Picture, options: RenderOptions, profile: bytes = b"") -> Rendered:
+    """The finished picture as a file."""
+    body = encode(picture, options.media_type, options.quality, profile)
+    return Rendered(body, options.media_type)
+
+
+def render_animation(
+    frames: Iterable[tuple[int, bytes]],
+    metadata: Metadata,
+    transfer_syntax: str,
+    options: RenderOptions = DEFAULT_OPTIONS,
+    bulk: BulkReader = no_bulk,
+) -> Rendered:
+    """Frames (their numbers and bytes, in order) as one GIF at the speed that the instance names.
+
+    TooLarge beyond MAX_ANIMATION_PIXELS and MAX_ANIMATION_FRAMES; the frames are read one by one,
+    so that a caller may hand over a generator. NotFound without any frame.
+    """
+    pictures: list[Picture] = []
+    shown: list[int] = []
+    for frame_number, frame in frames:
+        source = Source.of(frame, metadata, transfer_syntax, frame_number, bulk)
+        _check_animation(source, options, len(pictures) + 1)
+        picture = shaped(source, options)
+        pictures.append(
+            annotate(picture, metadata, options.annotation, frame_number, options.window)
+        )
+        shown.append(frame_number)
+    if not pictures:
+        raise NotFound("The instance has none of these frames.")
+    return Rendered(encode_gif(pictures, frame_times(metadata, shown)), "image/gif")
+
+
+def frame_times(metadata: Metadata, frame_numbers: list[int]) -> list[int]:
+    """How long each frame is shown, in milliseconds (PS3.3 C.7.6.5): vector, time, or rate."""
+    vector = numbers(metadata, "00181065")
+    if len(vector) > 1:
+        # The increment before frame n + 1 is the time that frame n stands; the first entry is 0.
+        after = [*vector[1:], vector[-1]]
+        return [_sane(after[min(n, len(after)) - 1]) for n in frame_numbers]
+    every = number(metadata, "00181063")
+    rate = number(metadata, "00082144") or number(metadata, "00180040")
+    if every is None or every <= 0:
+        every = 1000 / rate if rate and rate > 0 else DEFAULT_FRAME_MILLISECONDS
+    return [_sane(every)] * len(frame_numbers)
+
+
+def _sane(milliseconds: float) -> int:
+    """GIF counts hundredths of a second, and browsers take less than 2 of them for 10."""
+    return int(min(max(milliseconds, 20.0), 60_000.0))
+
+
+def _placement(source: Source, options: RenderOptions) -> Placement:
+    aspect = pixel_aspect(source) if options.width or options.height else 1.0
+    return place(source.image.rows, source.image.columns, aspect, options)
+
+
+def _check_animation(source: Source, options: RenderOptions, count: int) -> None:
+    columns, rows = _placement(source, options).size
+    if count > MAX_ANIMATION_FRAMES or count * columns * rows > MAX_ANIMATION_PIXELS:
+        raise TooLarge(
+            "The animation would be too large: ask for fewer frames or for a smaller viewport."
+        )

@@ -1,0 +1,93 @@
+"""Thumbnails: a small picture without words, and the choice of the image to show for a series."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from dicomweb.pixels.attributes import Metadata
+from dicomweb.pixels.encode import encode
+from dicomweb.pixels.geometry import apply, fit, pixel_aspect, place
+from dicomweb.pixels.options import RenderOptions
+from dicomweb.pixels.picture import paint_values
+from dicomweb.pixels.render import Rendered
+from dicomweb.pixels.segments import LABEL_MAP_STORAGE, SEGMENTATION_STORAGE, is_segmentation
+from dicomweb.pixels.source import Source
+from dicomweb.pixels.tables import BulkReader, no_bulk
+
+DEFAULT_BOX = (200, 200)
+QUALITY = 85
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """What the index knows of an instance: enough to choose without opening it.
+
+    `rows` and `columns` 0 are of an instance without pixels; `number` is its Instance Number;
+    `decodable` is false for video and for transfer syntaxes without a decoder.
+    """
+
+    sop_class: str
+    series: str = ""
+    frames: int = 1
+    rows: int = 0
+    columns: int = 0
+    number: int = 0
+    decodable: bool = True
+
+
+def thumbnail(
+    frame: bytes,
+    metadata: Metadata,
+    transfer_syntax: str,
+    frame_number: int = 1,
+    *,
+    box: tuple[int, int] = DEFAULT_BOX,
+    media_type: str = "image/jpeg",
+    bulk: BulkReader = no_bulk,
+) -> Rendered:
+    """The frame inside the box, never enlarged; no words and no overlays (PS3.18 10.4.1.2.5)."""
+    source = Source.of(frame, metadata, transfer_syntax, frame_number, bulk)
+    image = source.image
+    width, height = fit(image.columns, image.rows * pixel_aspect(source), *box)
+    if width > image.columns and height > image.rows:
+        width, height = image.columns, image.rows
+    values = source.values()
+    # Twice the size that is wanted is enough for every later step: most pixels are never touched.
+    step = max(1, min(image.columns // (2 * width), image.rows // (2 * height)))
+    values = values[::step, ::step]
+    picture = paint_values(values, source)
+    rows, columns = picture.shape[:2]
+    exact = RenderOptions(width=width, height=height)
+    placement = place(rows, columns, height * columns / (width * rows), exact)
+    picture = apply(picture, placement, smooth=not is_segmentation(metadata))
+    return Rendered(encode(picture, media_type, QUALITY), media_type)
+
+
+def representative(instances: Sequence[Candidate]) -> tuple[int, int] | None:
+    """Index and frame number of the image to show for all of them; None when none is an image.
+
+    The middle, by number, of the series with most pictures; images before segmentations.
+    """
+    shown = [n for n, each in enumerate(instances) if each.rows and each.columns and each.decodable]
+    marks = (SEGMENTATION_STORAGE, LABEL_MAP_STORAGE)
+    shown = [n for n in shown if instances[n].sop_class not in marks] or shown
+    if not shown:
+        return None
+    series: dict[str, list[int]] = defaultdict(list)
+    for n in shown:
+        series[instances[n].series].append(n)
+    largest = max(series.values(), key=lambda members: _weight(instances, members))
+    ordered = sorted(largest, key=lambda n: (instances[n].number, n))
+    middle = sum(max(1, instances[n].frames) for n in ordered) // 2
+    for n in ordered:
+        frames = max(1, instances[n].frames)
+        if middle < frames:
+            return n, middle + 1
+        middle -= frames
+    return ordered[-1], 1
+
+
+def _weight(instances: Sequence[Candidate], members: list[int]) -> tuple[int, int]:
+    """How many pictures a series has, then how many pixels: a localizer has few of both."""
+    frames = sum(max(1, instances[n].frames) for n in members)
+    return frames, frames * instances[members[0]].rows * instances[members[0]].columns

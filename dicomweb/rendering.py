@@ -1,0 +1,179 @@
+"""Pictures of what is stored: the pixel room's pure functions over the archive, each made once."""
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from dicomweb import metrics
+from dicomweb.archive import Archive, Location
+from dicomweb.cache import ByteCache
+from dicomweb.conversion import Conversion
+from dicomweb.errors import TooLarge
+from dicomweb.pixels.codecs import SYNTAXES
+from dicomweb.pixels.options import RenderOptions
+from dicomweb.pixels.presentation import is_presentation_state, references_of
+from dicomweb.resources import Resource
+
+if TYPE_CHECKING:
+    from dicomweb.pixels.source import Source
+
+# A lookup table, an overlay or a profile that a picture needs; what is larger is none.
+MAX_BULK = 64 * 1024 * 1024
+
+
+class Rendering:
+    """Rendered frames, animations, presentation states and thumbnails of an archive.
+
+    All methods may wait and compute: call them outside the event loop.
+    """
+
+    def __init__(
+        self, archive: Archive, conversion: Conversion, *, cache_bytes: int = 64_000_000
+    ) -> None:
+        self.archive = archive
+        self.conversion = conversion
+        self._cache: ByteCache[bytes] = ByteCache(cache_bytes, len)
+
+    def finished(self, location: Location, frame: int, options: RenderOptions) -> bytes | None:
+        """The picture as it was last made; microseconds."""
+        return self._cache.get((location.key, frame, options))
+
+    def picture(self, location: Location, frame: int, options: RenderOptions) -> bytes:
+        """One frame, counted from 1 (PS3.18 10.4.1.1.4). NotFound, NotAcceptable, TooLarge."""
+        return self._cache.computed(
+            (location.key, frame, options), lambda: self._timed(location, frame, options)
+        )
+
+    def _timed(self, location: Location, frame: int, options: RenderOptions) -> bytes:
+        from dicomweb.pixels.render import render
+
+        stored = self.conversion.stored_frame(location, frame)
+        attributes = self.archive.attributes(location)
+        began = time.perf_counter()
+        rendered = render(
+            stored, attributes, location.transfer_syntax, options, frame, self.bulk(location)
+        )
+        metrics.RENDERING.observe(time.perf_counter() - began)
+        return rendered.body
+
+    def animation(self, location: Location, options: RenderOptions) -> bytes:
+        """All frames as an animated GIF. TooLarge beyond what a browser would bear."""
+        return self._cache.computed(
+            (location.key, "animation", options), lambda: self._animate(location, options)
+        )
+
+    def _animate(self, location: Location, options: RenderOptions) -> bytes:
+        from dicomweb.pixels.render import render_animation
+
+        count = self.archive.frames(location).count
+        numbered = ((n, self.conversion.stored_frame(location, n)) for n in range(1, count + 1))
+        attributes = self.archive.attributes(location)
+        bulk = self.bulk(location)
+        return render_animation(numbered, attributes, location.transfer_syntax, options, bulk).body
+
+    def presented(self, state: Location, options: RenderOptions) -> Iterator[bytes]:
+        """Every frame that a presentation state references and that is here, in its manner."""
+        for reference in references_of(self.archive.attributes(state)):
+            location = self.archive.find_instance(
+                Resource(state.study, reference.series, reference.instance)
+            )
+            if location is not None and location.frames:
+                yield from self._in_manner_of(state, location, reference.frames, options)
+
+    def presented_one(
+        self, state: Location, location: Location, options: RenderOptions
+    ) -> bytes | None:
+        """The first frame of this image that the state references; None when there is none."""
+        for reference in references_of(self.archive.attributes(state)):
+            if reference.instance == location.instance:
+                frames = self._in_manner_of(state, location, reference.frames, options)
+                return next(frames, None)
+        return None
+
+    def _in_manner_of(
+        self, state: Location, location: Location, frames: Sequence[int], options: RenderOptions
+    ) -> Iterator[bytes]:
+        from dicomweb.pixels.presented import State, render_presented
+
+        manner = State(self.archive.attributes(state), self.bulk(state))
+        count = self.archive.frames(location).count
+        for frame in frames or range(1, count + 1):
+            if frame <= count:
+                yield render_presented(self.source(location, frame), manner, options).body
+
+    def source(self, location: Location, frame: int) -> "Source":
+        """One stored frame with all that its meaning depends on."""
+        from dicomweb.pixels.source import Source
+
+        return Source.of(
+            self.conversion.stored_frame(location, frame),
+            self.archive.attributes(location),
+            location.transfer_syntax,
+            frame,
+            self.bulk(location),
+        )
+
+    def thumbnail(self, location: Location, frame: int, options: RenderOptions) -> bytes:
+        """A small picture without any text (PS3.18 10.4.1.1.5); frame 0 gives the kind's icon."""
+        key = (location.key, "thumbnail", frame, options)
+        return self._cache.computed(key, lambda: self._shrink(location, frame, options))
+
+    def _shrink(self, location: Location, frame: int, options: RenderOptions) -> bytes:
+        from dicomweb.pixels.icons import draw_icon, icon_for
+        from dicomweb.pixels.thumbnail import thumbnail
+
+        box = (options.width, options.height)
+        if not frame:
+            return draw_icon(icon_for(location.sop_class), min(box), options.media_type)
+        return thumbnail(
+            self.conversion.stored_frame(location, frame),
+            self.archive.attributes(location),
+            location.transfer_syntax,
+            frame,
+            box=box,
+            media_type=options.media_type,
+            bulk=self.bulk(location),
+        ).body
+
+    def representative(self, locations: Sequence[Location]) -> tuple[Location, int]:
+        """The instance and frame that stand for all of them; frame 0 when none is an image."""
+        from dicomweb.pixels.thumbnail import Candidate, representative
+
+        candidates = [
+            Candidate(
+                sop_class=each.sop_class,
+                series=each.series,
+                frames=self.archive.frames(each).count if each.frames else 1,
+                rows=bool(each.frames),
+                columns=bool(each.frames),
+                number=number,
+                decodable=is_image(each),
+            )
+            for number, each in enumerate(locations)
+        ]
+        chosen = representative(candidates)
+        if chosen is None:
+            return locations[0], 0
+        return locations[chosen[0]], chosen[1]
+
+    def bulk(self, location: Location) -> Callable[[str], bytes]:
+        """A reader of the BulkDataURIs in the attributes of an instance."""
+
+        def read(uri: str) -> bytes:
+            bulk = self.archive.bulk(location, uri.rpartition("/bulkdata/")[2])
+            if bulk.length > MAX_BULK:
+                raise TooLarge("A table of this image is larger than any that has a meaning.")
+            content = self.conversion.value(location, bulk)
+            return b"".join(content.open(0, content.length))
+
+        return read
+
+
+def is_image(location: Location) -> bool:
+    """Whether an instance has frames that can be decoded; video has not."""
+    return bool(location.frames) and location.transfer_syntax in SYNTAXES
+
+
+def is_state(location: Location) -> bool:
+    """Whether rendering it shows other instances."""
+    return is_presentation_state(location.sop_class)

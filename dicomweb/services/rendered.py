@@ -1,0 +1,262 @@
+"""Retrieve transaction, WADO-RS: rendered resources and thumbnails (PS3.18 10.4.1.1.4, .5).
+
+GET …/{study, series, instance, frames}/rendered    annotation, quality, viewport, window, iccprofile
+    image/jpeg by default, image/png, image/gif (all frames of an instance), image/jp2; one part, or
+    multipart/related for several; of a presentation state what it references; video as it is stored
+GET …/{study, series, instance, frames}/thumbnail   viewport=vw,vh
+    one small image/jpeg, or image/png; an icon for what has no picture
+Answers 200 · 206 of a Range · 304 · 400 · 404 · 406 · 410 · 413
+"""
+
+from collections.abc import Sequence
+from hashlib import blake2b
+from itertools import islice
+
+from starlette.requests import Request
+
+from dicomweb.access.guard import route
+from dicomweb.access.permissions import Permission
+from dicomweb.answers import (
+    Part,
+    Streamed,
+    accepted,
+    in_thread,
+    multipart,
+    part_of,
+    ranged,
+    single_part,
+    unchanged,
+)
+from dicomweb.archive import Archive, Location
+from dicomweb.conversion import Conversion
+from dicomweb.errors import NotAcceptable, NotFound, TooLarge
+from dicomweb.pixels.options import RenderOptions, parse_options, parse_thumbnail_options
+from dicomweb.rendering import Rendering, is_image, is_state
+from dicomweb.resources import Level, Resource, parse_frames
+from dicomweb.wire.conditional import strong_etag
+from dicomweb.wire.media_types import VIDEO, media_type_of
+from dicomweb.wire.negotiation import Choice, negotiate
+from dicomweb.wire.offers import rendered_offers
+from dicomweb.wire.query_string import parse_query
+
+JPEG, PNG, GIF, JP2 = "image/jpeg", "image/png", "image/gif", "image/jp2"
+ONE_IMAGE = (JPEG, PNG, GIF, JP2)
+SEVERAL_IMAGES = (JPEG, PNG, JP2)
+THUMBNAIL = (JPEG, PNG)
+THUMBNAIL_BOX = (128, 128)
+# A multipart of pictures is made before it is sent: the lengths of its parts are not known earlier.
+MAX_PICTURES = 2000
+
+_REVALIDATE = {"Cache-Control": "private, no-cache", "Vary": "Accept"}
+
+
+async def rendered(request: Request) -> Streamed:
+    """What the path names as a person sees it."""
+    archive: Archive = request.state.archive
+    resource, numbers = _target(request)
+    if resource.level is not Level.INSTANCE:
+        return await _several(request, resource, archive.locations(resource))
+    location = archive.locate(resource)
+    if is_state(location):
+        return await _presented(request, location)
+    if location.transfer_syntax in VIDEO and location.frames:
+        return await _video(request, location)
+    if not is_image(location):
+        raise NotAcceptable("This instance is no image that can be rendered.")
+    return await _images(request, location, numbers)
+
+
+def _target(request: Request) -> tuple[Resource, tuple[int, ...]]:
+    parameters = dict(request.path_params)
+    frames = parameters.pop("frames", "")
+    return Resource(**parameters), parse_frames(frames) if frames else ()
+
+
+async def _images(request: Request, location: Location, numbers: Sequence[int]) -> Streamed:
+    """The frames asked for, or all; a single part shows one, or moves if it is a GIF."""
+    archive: Archive = request.state.archive
+    rendering: Rendering = request.state.rendering
+    table = archive.frames(location)
+    for number in numbers:
+        table.spans(number)  # 404 before anything is rendered
+    shown = numbers or range(1, table.count + 1)
+    choice = negotiate(*accepted(request), rendered_offers(ONE_IMAGE, several=len(numbers) > 1))
+    options = _options(request, choice)
+    etag = _etag(request, archive.digest(location), choice)
+    if (answer := unchanged(request, etag)) is not None:
+        return answer
+    headers = _headers(request, options, etag)
+    if not choice.multipart and len(shown) > 1:
+        if choice.payload_type == GIF and not numbers:
+            body = await in_thread(rendering.animation, location, options)
+            return ranged(request, part_of(GIF, _url(request, location), body), headers)
+        shown = (shown[len(shown) // 2],)
+    url = _url(request, location)
+    parts = [
+        part_of(choice.part_type, f"{url}/frames/{number}", body)
+        for number, body in await _pictures(request, [(location, n) for n in shown], options)
+    ]
+    return _answer(request, choice, parts, etag, headers)
+
+
+async def _pictures(
+    request: Request, wanted: Sequence[tuple[Location, int]], options: RenderOptions
+) -> list[tuple[int, bytes]]:
+    if len(wanted) > MAX_PICTURES:
+        raise TooLarge(f"More than {MAX_PICTURES} pictures: ask for a series, or for some frames.")
+    rendering: Rendering = request.state.rendering
+    found = []
+    for location, number in wanted:
+        body = rendering.finished(location, number, options)
+        if body is None:
+            body = await in_thread(rendering.picture, location, number, options)
+        found.append((number, body))
+    return found
+
+
+async def _several(request: Request, resource: Resource, locations: Sequence[Location]) -> Streamed:
+    """Every image of a study or series in a multipart, or the one that stands for all."""
+    archive: Archive = request.state.archive
+    rendering: Rendering = request.state.rendering
+    images = [each for each in locations if is_image(each)]
+    if not images:
+        raise NotAcceptable(f"This {resource.level} has no image that can be rendered.")
+    choice = negotiate(*accepted(request), rendered_offers(SEVERAL_IMAGES, several=True))
+    options = _options(request, choice)
+    etag = _etag(request, archive.version(resource), choice)
+    if (answer := unchanged(request, etag)) is not None:
+        return answer
+    if choice.multipart:
+        wanted = [(each, (archive.frames(each).count + 1) // 2 or 1) for each in images]
+    else:
+        wanted = [await in_thread(rendering.representative, images)]
+    pictures = await _pictures(request, wanted, options)
+    parts = [
+        part_of(choice.part_type, _url(request, location), body)
+        for (location, _), (_, body) in zip(wanted, pictures, strict=True)
+    ]
+    whole = len(images) == len(locations) or not choice.multipart
+    headers = _headers(request, options, etag)
+    return _answer(request, choice, parts, etag, headers, 200 if whole else 206)
+
+
+async def _presented(request: Request, location: Location) -> Streamed:
+    """What a presentation state references, in its manner (PS3.18 10.4.1.1.4)."""
+    rendering: Rendering = request.state.rendering
+    choice = negotiate(*accepted(request), rendered_offers(SEVERAL_IMAGES))
+    options = parse_options(_parameters(request), choice.payload_type, presentation_state=True)
+    most = MAX_PICTURES if choice.multipart else 1
+
+    def render() -> list[bytes]:
+        pictures = rendering.presented(location, options)
+        return list(islice(pictures, most))
+
+    bodies = await in_thread(render)
+    if not bodies:
+        raise NotFound("None of the images that this presentation state references is here.")
+    url = _url(request, location)
+    parts = [part_of(choice.part_type, url, body) for body in bodies]
+    return _answer(request, choice, parts, url, _headers(request, options, ""))
+
+
+async def _video(request: Request, location: Location) -> Streamed:
+    """A video as it is stored, by ranges for who plays it."""
+    archive: Archive = request.state.archive
+    conversion: Conversion = request.state.conversion
+    media_type = media_type_of(location.transfer_syntax)
+    choice = negotiate(*accepted(request), rendered_offers((media_type,)))
+    etag = _etag(request, archive.digest(location), choice)
+    if (answer := unchanged(request, etag)) is not None:
+        return answer
+    bulk = next(each for each in archive.all_bulk(location) if each.path == "7FE00010")
+    part = Part(media_type, _url(request, location), conversion.value(location, bulk))
+    return _answer(request, choice, [part], etag, {"ETag": etag, **_REVALIDATE})
+
+
+async def thumbnail(request: Request) -> Streamed:
+    """One small picture that stands for what the path names."""
+    archive: Archive = request.state.archive
+    rendering: Rendering = request.state.rendering
+    resource, numbers = _target(request)
+    choice = negotiate(*accepted(request), rendered_offers(THUMBNAIL))
+    box = parse_thumbnail_options(_parameters(request)) or THUMBNAIL_BOX
+    etag = _etag(request, archive.version(resource), choice)
+    if (answer := unchanged(request, etag)) is not None:
+        return answer
+    options = RenderOptions(media_type=choice.payload_type, width=box[0], height=box[1])
+    if resource.level is Level.INSTANCE:
+        locations = [archive.locate(resource)]
+    else:
+        locations = archive.locations(resource)
+    if numbers:
+        archive.frames(locations[0]).spans(numbers[0])
+
+    def make() -> bytes:
+        location, frame = rendering.representative(locations)
+        return rendering.thumbnail(location, numbers[0] if numbers and frame else frame, options)
+
+    body = await in_thread(make)
+    part = part_of(choice.part_type, "", body)
+    return _answer(request, choice, [part], etag, {"ETag": etag, **_REVALIDATE})
+
+
+def _parameters(request: Request) -> dict[str, str]:
+    return {each.name: each.value for each in parse_query(request.scope["query_string"])}
+
+
+def _options(request: Request, choice: Choice) -> RenderOptions:
+    return parse_options(_parameters(request), choice.payload_type)
+
+
+def _url(request: Request, location: Location) -> str:
+    root: str = request.state.addresses.root(request.scope)
+    return root + location.resource.path
+
+
+def _etag(request: Request, version: str, choice: Choice) -> str:
+    query: bytes = request.scope["query_string"]
+    form = "m" if choice.multipart else "s"
+    path = request.scope["path"]
+    digest = blake2b(f"{path}?{query.decode('latin-1')} {version}".encode(), digest_size=12)
+    return strong_etag(f"{digest.hexdigest()}-{form}-{choice.payload_type.partition('/')[2]}")
+
+
+def _headers(request: Request, options: RenderOptions, etag: str) -> dict[str, str]:
+    headers = {"ETag": etag, **_REVALIDATE} if etag else dict(_REVALIDATE)
+    if options.warnings:
+        root: str = request.state.addresses.root(request.scope)
+        texts = (text.encode("ascii", "replace").decode() for text in options.warnings)
+        headers["Warning"] = ", ".join(f"299 {root}: {text}" for text in texts)
+    return headers
+
+
+def _answer(
+    request: Request,
+    choice: Choice,
+    parts: Sequence[Part],
+    etag: str,
+    headers: dict[str, str],
+    status: int = 200,
+) -> Streamed:
+    if choice.multipart:
+        return multipart(choice, parts, etag, headers, status)
+    if status != 200:
+        return single_part(parts[0], headers, status)
+    return ranged(request, parts[0], headers)
+
+
+_STUDY = "/studies/{study}"
+_SERIES = _STUDY + "/series/{series}"
+_INSTANCE = _SERIES + "/instances/{instance}"
+_FRAMES = _INSTANCE + "/frames/{frames}"
+
+routes = [
+    route("GET", _STUDY + "/rendered", rendered, Permission.VIEW),
+    route("GET", _SERIES + "/rendered", rendered, Permission.VIEW),
+    route("GET", _INSTANCE + "/rendered", rendered, Permission.VIEW),
+    route("GET", _FRAMES + "/rendered", rendered, Permission.VIEW),
+    route("GET", _STUDY + "/thumbnail", thumbnail, Permission.VIEW),
+    route("GET", _SERIES + "/thumbnail", thumbnail, Permission.VIEW),
+    route("GET", _INSTANCE + "/thumbnail", thumbnail, Permission.VIEW),
+    route("GET", _FRAMES + "/thumbnail", thumbnail, Permission.VIEW),
+]

@@ -1,0 +1,137 @@
+"""Archives of many small studies, made through the index's own door and kept between runs."""
+
+import hashlib
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import date, timedelta
+from pathlib import Path
+
+from tests.benchmarks.instances import Place, Template, small, uid
+from tests.benchmarks.peers import ORTHANC, Peer
+
+ROOT = Path(__file__).parents[2]
+SERIES_OF_A_STUDY, INSTANCES_OF_A_SERIES = 2, 5
+INSTANCES_OF_A_STUDY = SERIES_OF_A_STUDY * INSTANCES_OF_A_SERIES
+STUDIES_A_DAY = 10
+STUDIES_OF_A_NAME = 100
+FIRST_DAY = date(1995, 1, 1)
+MODALITIES = ("CT",) * 22 + ("MR",) * 15 + ("CR",) * 12 + ("PT",)
+GROUP = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Archive:
+    """A running server with `studies` made studies."""
+
+    peer: Peer
+    studies: int
+
+    @property
+    def is_ours(self) -> bool:
+        return self.peer.name != ORTHANC
+
+
+def modality(number: int) -> str:
+    """That of study `number`: one in fifty is PT."""
+    return MODALITIES[number * 7 % len(MODALITIES)]
+
+
+def study(number: int) -> str:
+    return uid("filled", number)
+
+
+def name(number: int, studies: int) -> str:
+    """A name that begins as those of 99 other studies do, all over the archive."""
+    return f"NAME{number % max(1, studies // STUDIES_OF_A_NAME):06d}^BENCH"
+
+
+def day(number: int) -> str:
+    return f"{FIRST_DAY + timedelta(number // STUDIES_A_DAY):%Y%m%d}"
+
+
+def places(number: int, studies: int) -> Iterator[Place]:
+    """The instances of study `number` of an archive of `studies`."""
+    clock = f"{8 + number % STUDIES_A_DAY:02d}{number % 60:02d}12"
+    for series in range(SERIES_OF_A_STUDY):
+        for each in range(INSTANCES_OF_A_SERIES):
+            instance = uid("filled", number, series, each)
+            series_uid = uid("filled", number, series)
+            named = name(number, studies)
+            yield Place(study(number), series_uid, instance, each + 1, named, day(number), clock)
+
+
+def folder(studies: int, say: Callable[[str], None]) -> Path:
+    """The data folder of an archive of `studies`: copy it before a server changes it.
+
+    It is made anew when the index or the scanner changed since.
+    """
+    kept = Path(tempfile.gettempdir()) / f"lightbox-bench-{os.getuid()}"
+    wanted = kept / f"{studies}-{_fingerprint()}"
+    if wanted.is_dir():
+        return wanted
+    for stale in kept.glob(f"{studies}-*"):
+        shutil.rmtree(stale)
+    kept.mkdir(mode=0o700, exist_ok=True)
+    being_made = Path(tempfile.mkdtemp(prefix=f"making-{studies}-", dir=kept))
+    _fill(being_made, studies, say)
+    being_made.rename(wanted)
+    return wanted
+
+
+def _fingerprint() -> str:
+    """Of all sources that decide what the database looks like."""
+    digest = hashlib.sha256()
+    sources = [*(ROOT / "dicomweb" / "index").rglob("*.py")]
+    sources += [*(ROOT / "dicomweb" / "part10").rglob("*.py")]
+    sources += [Path(__file__), Path(__file__).parent / "instances.py"]
+    for path in sorted(sources):
+        digest.update(path.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+def _fill(data_dir: Path, studies: int, say: Callable[[str], None]) -> None:
+    """Rows without files: searches and ingest read none. Ours are imported only here."""
+    from dicomweb import extension
+    from dicomweb.app import open_archive
+    from dicomweb.settings import DEFAULT_EXTENSIONS, Settings
+
+    settings = Settings(data_dir=data_dir)
+    archive = open_archive(settings, extension.load(DEFAULT_EXTENSIONS))
+    try:
+        waiting: list[object] = []
+        for number in range(studies):
+            template = small(modality(number))
+            waiting += [_record(template, each) for each in places(number, studies)]
+            if len(waiting) >= GROUP or number == studies - 1:
+                archive.index.store(waiting)
+                waiting = []
+            if number % 10_000 == 9_999:
+                say(f"  {number + 1} of {studies} studies are made")
+    finally:
+        archive.close()
+
+
+def _record(template: Template, place: Place) -> object:
+    from dicomweb import part10
+    from dicomweb.index import Record
+
+    file = template.file(place)
+    header = part10.scan(file, len(file), lambda offset, length: file[offset : offset + length])
+    return Record(
+        study=header.study,
+        series=header.series,
+        instance=header.sop_instance,
+        sop_class=header.sop_class,
+        transfer_syntax=header.transfer_syntax,
+        json=header.json,
+        elements=header.elements,
+        frames=header.frames.pack() if header.frames is not None else b"",
+        bulk=header.packed_bulk(),
+        dataset_offset=header.dataset_offset,
+        size=len(file),
+        sha256=hashlib.sha256(file).digest(),
+        key=f"made/{place.instance}",
+    )
