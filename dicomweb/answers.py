@@ -10,10 +10,10 @@ from typing import TypeVar
 from starlette.requests import Request
 from starlette.types import Receive, Scope, Send
 
-from dicomweb.content import Content, Piece
+from dicomweb.content import Content, Piece, content_of
 from dicomweb.wire.byte_ranges import parse_range
 from dicomweb.wire.conditional import if_range_holds, is_not_modified
-from dicomweb.wire.media_types import content_type
+from dicomweb.wire.media_types import RELATED, content_type
 from dicomweb.wire.multipart import boundary_for, closing, multipart_length, part_head
 from dicomweb.wire.negotiation import Choice
 from dicomweb.wire.query_string import joined, parse_query
@@ -38,6 +38,11 @@ class Part:
     content_type: str
     location: str
     content: Content
+
+
+def part_of(content_type: str, location: str, data: Piece) -> Part:
+    """A representation that is in memory."""
+    return Part(content_type, location, content_of(data))
 
 
 class Streamed:
@@ -98,6 +103,7 @@ def single_part(part: Part, headers: dict[str, str] | None = None, status: int =
 
 
 def multipart(
+    request: Request,
     choice: Choice,
     parts: Sequence[Part],
     seed: str,
@@ -106,9 +112,10 @@ def multipart(
 ) -> Streamed:
     """Several representations, or one that may be several (PS3.18 8.6.1.2).
 
-    The boundary is a function of `seed`, so that the same resource gives the same bytes again.
+    The boundary is a function of `seed`, so that the same resource gives the same bytes again,
+    and of this server's secret, so that nobody can store what contains it.
     """
-    boundary = boundary_for(seed)
+    boundary = boundary_for(seed, request.state.secret)
     heads = [
         part_head(
             boundary, part.content_type, part.location, part.content.length, first=number == 0
@@ -116,7 +123,9 @@ def multipart(
         for number, part in enumerate(parts)
     ]
     length = multipart_length(boundary, heads, (part.content.length for part in parts))
-    outer = content_type("multipart/related", choice.inner, boundary=boundary)
+    types = {part.content_type for part in parts}
+    syntax = choice.transfer_syntax if len(types) == 1 else ""
+    outer = content_type(RELATED, choice.inner, transfer_syntax=syntax, boundary=boundary)
     return Streamed(
         _related(heads, parts, closing(boundary, first=not parts)),
         length,
@@ -149,7 +158,7 @@ def accepted(request: Request) -> tuple[str | None, str | None]:
     """The Accept header and the `accept` parameter (PS3.18 8.3.3.1)."""
     query: bytes = request.scope["query_string"]
     parameter = joined(parse_query(query), "accept") if b"accept=" in query else None
-    return request.headers.get("accept"), parameter
+    return ", ".join(request.headers.getlist("accept")) or None, parameter
 
 
 def unchanged(request: Request, etag: str) -> Streamed | None:

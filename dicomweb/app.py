@@ -1,7 +1,9 @@
 """Puts the parts together: settings in, a Starlette application out."""
 
+import os
+import secrets
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import TypedDict
 
 from starlette.applications import Starlette
@@ -17,6 +19,7 @@ from dicomweb.addresses import Addresses
 from dicomweb.archive import Archive
 from dicomweb.conversion import Conversion
 from dicomweb.errors import Refusal
+from dicomweb.index import Extension as TableSteps
 from dicomweb.index import Index
 from dicomweb.metrics import Measured
 from dicomweb.rendering import Rendering
@@ -50,6 +53,7 @@ class State(TypedDict):
     rendering: Rendering
     addresses: Addresses
     settings: Settings
+    secret: bytes
 
 
 class Paths:
@@ -71,7 +75,7 @@ def open_archive(settings: Settings, extensions: Sequence[extension.Extension]) 
     settings.data_dir.mkdir(parents=True, exist_ok=True)
     index = Index(
         settings.index_url,
-        migrations={each.name: each.migrations for each in extensions},
+        extensions=[TableSteps(each.name, each.tables) for each in extensions if each.tables],
         on_stored=[each.on_stored for each in extensions if each.on_stored],
         on_removed=[each.on_removed for each in extensions if each.on_removed],
     )
@@ -83,7 +87,10 @@ def all_routes(extensions: Sequence[extension.Extension]) -> list[BaseRoute]:
     standard = [*frames.routes, *rendered.routes, *wado.routes, *qido.routes, *stow.routes]
     below = [
         GuardedRoute(
-            ROOT + each.path, each.endpoint, permission=each.permission, methods=[*each.methods]
+            ROOT + each.path,
+            each.endpoint,
+            permission=each.permission,
+            methods=sorted(each.methods or ()),
         )
         for each in standard
     ]
@@ -109,6 +116,7 @@ def create_app(settings: Settings | None = None) -> Starlette:
                 "rendering": Rendering(archive, conversion, cache_bytes=cache),
                 "addresses": Addresses(settings, ROOT),
                 "settings": settings,
+                "secret": _secret(settings),
             }
         finally:
             archive.close()
@@ -121,6 +129,20 @@ def create_app(settings: Settings | None = None) -> Starlette:
     )
     app.router.redirect_slashes = False
     return app
+
+
+def _secret(settings: Settings) -> bytes:
+    """32 random bytes that this archive keeps to itself, made at its first start."""
+    path = settings.data_dir / "secret"
+    if not path.exists():
+        draft = settings.data_dir / f".secret-{os.getpid()}"
+        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(secrets.token_bytes(32))
+        with suppress(FileExistsError):  # another worker was first
+            path.hardlink_to(draft)
+        draft.unlink()
+    return path.read_bytes()
 
 
 def _middleware(settings: Settings) -> list[Middleware]:

@@ -11,10 +11,10 @@ import orjson
 from dicomweb.cache import ByteCache
 from dicomweb.committer import Committer
 from dicomweb.compression import compress
-from dicomweb.content import Content
-from dicomweb.errors import Fault, Gone, NotFound
+from dicomweb.content import Content, Piece
+from dicomweb.errors import Fault, NotFound, Refusal
 from dicomweb.incoming import Arrived, Incoming, Outcome, arrive
-from dicomweb.index import Duplicate, Found, Index, Location, Removed, State, Statistics
+from dicomweb.index import Duplicate, Found, Index, Location, Removed, Search, Statistics
 from dicomweb.part10 import Bulk, FrameTable
 from dicomweb.part10.bulk import unpack_bulk
 from dicomweb.query import Query
@@ -25,7 +25,7 @@ from dicomweb.storage import Storage
 WARM_READ = 4 * 1024 * 1024
 
 
-__all__ = ["Archive", "Bulk", "Found", "Location", "Removed"]
+__all__ = ["Archive", "Bulk", "Found", "Location", "Removed", "resource_of"]
 
 
 class Archive:
@@ -89,8 +89,9 @@ class Archive:
 
     # find
 
-    def find(self, query: Query) -> Found:
-        return self.index.find(query)
+    def search(self, query: Query) -> Search:
+        """A search, to ask whether it `is_quick` before it is run by `find`."""
+        return self.index.search(query)
 
     def statistics(self) -> Statistics:
         return self.index.statistics()
@@ -99,33 +100,22 @@ class Archive:
 
     def locate(self, resource: Resource) -> Location:
         """Where one instance is; microseconds. Raises NotFound, or Gone after a deletion."""
-        location = self.index.locate(resource)
-        if location is None:
-            raise self._absent(resource)
-        return location
+        return self.index.locate(resource)
 
     def find_instance(self, resource: Resource) -> Location | None:
         """The same, or None where there is no such instance."""
-        return self.index.locate(resource)
+        try:
+            return self.index.locate(resource)
+        except Refusal:
+            return None
 
     def locations(self, resource: Resource) -> list[Location]:
         """Every instance of a study or series, in the order of their numbers."""
-        locations = self.index.locations(resource)
-        if not locations:
-            raise self._absent(resource)
-        return locations
-
-    def _absent(self, resource: Resource) -> NotFound | Gone:
-        if self.index.state(resource) is State.DELETED:
-            return Gone(f"This {resource.level} was deleted; it can be stored again.")
-        return NotFound(f"There is no such {resource.level}.")
+        return self.index.locations(resource)
 
     def version(self, resource: Resource) -> str:
         """What changes whenever something below the resource does: the base of ETags."""
-        version = self.index.version(resource)
-        if version is None:
-            raise self._absent(resource)
-        return str(version)
+        return f"{self.index.changed(resource):x}"
 
     def finished_metadata(self, resource: Resource, root: str, coding: str) -> bytes | None:
         """The metadata as last made, if nothing has changed below the resource since."""
@@ -142,20 +132,21 @@ class Archive:
     def _metadata(self, resource: Resource, root: str, coding: str) -> bytes:
         if coding != "identity":
             return compress(self.metadata(resource, root), coding)
-        return self.index.metadata(resource).replace(b"\x01", root.encode())
+        joined = b"[" + b",".join(self.index.metadata(resource)) + b"]"
+        return joined.replace(b"\x01", root.encode())
 
     def attributes(self, location: Location) -> dict[str, Any]:
         """The DICOM JSON of one instance, parsed; large values as BulkDataURIs."""
         return self._parsed.computed(location.key, lambda: self._attributes(location))
 
     def _attributes(self, location: Location) -> dict[str, Any]:
-        text = self.index.metadata(location.resource).replace(b"\x01", b"")
-        found: list[dict[str, Any]] = orjson.loads(text)
-        return found[0]
+        (text,) = self.index.metadata(resource_of(location))
+        found: dict[str, Any] = orjson.loads(text.replace(b"\x01", b""))
+        return found
 
-    def file(self, location: Location) -> Iterator[bytes]:
+    def file(self, location: Location) -> Iterator[Piece]:
         """The bytes of an instance exactly as they were received, in pieces."""
-        return self._guarded(location, partial(self.storage.pieces, location.key, 0, location.size))
+        return self.content(location, 0, location.size).open(0, location.size)
 
     def read(self, location: Location, offset: int, length: int) -> bytes:
         """A range of the stored bytes; fewer only where the file ends. May wait for the disk."""
@@ -189,7 +180,7 @@ class Archive:
         try:
             return read()
         except Fault:
-            self.locate(location.resource)
+            self.locate(resource_of(location))
             raise
 
     def frames(self, location: Location) -> FrameTable:
@@ -214,8 +205,6 @@ class Archive:
     def remove(self, resource: Resource) -> Removed:
         """Rows first, then bytes; remembered, so that 410 can be answered. Waits for the disk."""
         removed = self.index.remove(resource)
-        if removed is None:
-            raise self._absent(resource)
         self.storage.remove(removed.keys)
         return removed
 
@@ -223,9 +212,14 @@ class Archive:
 
     def check(self) -> None:
         """Raises errors.Unavailable when index or storage do not answer. Waits for both."""
-        self.index.check()
+        self.index.statistics()
         self.storage.check()
 
     def digest(self, location: Location) -> str:
         """A strong identity of the stored bytes, for ETags of single instances."""
         return hashlib.blake2b(location.sha256, digest_size=12).hexdigest()
+
+
+def resource_of(location: Location) -> Resource:
+    """The resource that is at this location."""
+    return Resource(location.study, location.series, location.instance)

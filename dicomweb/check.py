@@ -64,7 +64,7 @@ def run(
     aside = data_dir / "orphans"
     youngest = time.time() - ARRIVING if is_served(data_dir) else float("inf")
     blobs = dict(archive.storage.keys())
-    for row in archive.index.rows():
+    for row in (row for page in archive.index.rows() for row in page):
         step()
         known = blobs.pop(row.key, None) is not None
         problem = _problem(archive, row.key, row.size, row.sha256)
@@ -77,7 +77,7 @@ def run(
         yield Finding(problem, Resource(row.study, row.series, row.instance).path, repair)
     for key, changed in blobs.items():
         step()
-        if changed > youngest or archive.index.has_key(key):
+        if changed > youngest:
             continue
         if repair:
             _set_aside(archive, key, aside)

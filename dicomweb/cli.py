@@ -28,10 +28,10 @@ Config = Annotated[Path | None, typer.Option(help="A TOML file with DICOMWEB_ se
 
 def main() -> None:
     """The console script: a wrong setting, or a refusal, is one sentence and exit status 2."""
-    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
+    logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
     try:
         cli()
-    except (WrongSetting, Refusal) as wrong:
+    except (WrongSetting, Refusal, ValueError) as wrong:
         sys.exit(_say(str(wrong)))
 
 

@@ -4,8 +4,9 @@ One frame transcoded never touches its siblings; what is under way is computed o
 ask for it; what was computed is kept in a bounded cache.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import partial
+from typing import Any
 
 from dicomweb.archive import Archive, Bulk, Location
 from dicomweb.cache import ByteCache
@@ -14,7 +15,7 @@ from dicomweb.errors import InstanceRefused, NotAcceptable, TooLarge
 from dicomweb.part10.bulk import read_bulk, read_frame
 from dicomweb.pixels.codecs import SYNTAXES
 from dicomweb.pixels.image import ImagePixel
-from dicomweb.pixels.targets import TARGETS, changes_after, targets_for
+from dicomweb.pixels.targets import TARGETS, changes_after, compression_ratio, targets_for
 from dicomweb.wire.media_types import EXPLICIT_BIG_ENDIAN, EXPLICIT_LITTLE_ENDIAN, NATIVE, VIDEO
 
 # Frames of a transcoded instance are held in memory together: more than this are refused.
@@ -167,7 +168,7 @@ class Conversion:
 
     def _convert(self, location: Location, syntax: str) -> bytes:
         from dicomweb.part10.rewrite import with_pixels
-        from dicomweb.pixels.transcode import transcode_frame
+        from dicomweb.pixels.transcode import native_value, transcode_frame
 
         image = self.image(location)
         count = self.archive.frames(location).count
@@ -180,9 +181,23 @@ class Conversion:
             transcode_frame(self.stored_frame(location, number), image, syntax)
             for number in range(1, count + 1)
         ]
-        changes = changes_after(self.archive.attributes(location), image, syntax, frames)
+        ratio = compression_ratio(image, sum(map(len, frames)))
+        changes = changes_after(self.archive.attributes(location), image, syntax, ratio)
+        if syntax == EXPLICIT_LITTLE_ENDIAN:
+            frames = [native_value(frames, image)]
         read = partial(self.archive.read, location)
-        return with_pixels(location.size, read, syntax, frames, changes).whole()
+        return with_pixels(location.size, read, syntax, frames, _by_keyword(changes)).whole()
+
+
+def _by_keyword(changes: Mapping[str, Any]) -> dict[str, object]:
+    """Changes as DICOM JSON has them, tag to element, as pydicom takes them."""
+    from pydicom.datadict import keyword_for_tag
+
+    found: dict[str, object] = {}
+    for tag, element in changes.items():
+        values = element["Value"] if element else [None]
+        found[keyword_for_tag(tag)] = values[0] if len(values) == 1 else values
+    return found
 
 
 def _same_pixels(stored: str, asked: str) -> bool:

@@ -10,6 +10,7 @@ from starlette.routing import BaseRoute
 from dicomweb.settings import WrongSetting
 
 if TYPE_CHECKING:
+    from sqlalchemy import Connection
     from sqlmodel import Session
 
     from dicomweb.index import Removed, Stored
@@ -21,14 +22,14 @@ class Extension:
 
     name        one word; also the name of its migrations
     routes      of dicomweb.access.guard.route, each with its permission
-    migrations  functions of a connection, run once each, in this order
+    tables      steps of its schema, functions of a connection: each is taken once, in this order
     on_stored   called inside the archive's transaction for each group of stored instances
     on_removed  likewise for what was removed
     """
 
     name: str
     routes: Sequence[BaseRoute] = ()
-    migrations: Sequence[Callable[..., None]] = ()
+    tables: "Sequence[Callable[[Connection], object]]" = ()
     on_stored: "Callable[[Session, Sequence[Stored]], None] | None" = None
     on_removed: "Callable[[Session, Removed], None] | None" = None
 

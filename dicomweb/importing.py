@@ -5,6 +5,7 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import IO
 
@@ -29,15 +30,16 @@ class Source:
 def sources(paths: list[Path]) -> Iterator[Source]:
     """Every file of these files, folders and ZIPs, in a stable order."""
     for path in paths:
-        if path.is_dir():
-            files = (each for each in sorted(path.rglob("*")) if each.is_file())
-        else:
-            files = iter([path])
-        for file in files:
+        inside = sorted(path.rglob("*")) if path.is_dir() else [path]
+        for file in (each for each in inside if each.is_file()):
             if zipfile.is_zipfile(file):
                 yield from _members(file)
             else:
-                yield Source(str(file), file.stat().st_size, lambda file=file: file.open("rb"))
+                yield Source(str(file), file.stat().st_size, partial(_open, file))
+
+
+def _open(path: Path) -> IO[bytes]:
+    return path.open("rb")
 
 
 def _members(path: Path) -> Iterator[Source]:
@@ -47,7 +49,7 @@ def _members(path: Path) -> Iterator[Source]:
             yield Source(
                 f"{path}!{member.filename}",
                 member.file_size,
-                lambda member=member: archive.open(member),
+                partial(archive.open, member),
             )
 
 

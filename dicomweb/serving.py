@@ -55,8 +55,7 @@ def _run_workers(config: uvicorn.Config, listening: socket.socket) -> int:
     folder = tempfile.mkdtemp(prefix="lightbox-metrics-")
     os.environ[metrics.MULTIPROCESS] = folder
     try:
-        server = uvicorn.Server(config)
-        Multiprocess(config, target=server.run, sockets=[listening]).run()
+        Multiprocess(config, sockets=[listening]).run()
     finally:
         shutil.rmtree(folder, ignore_errors=True)
     return 0

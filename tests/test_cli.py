@@ -39,11 +39,13 @@ def test_files_folders_and_zips_are_imported_with_a_summary(tmp_path: Path) -> N
 
 def test_each_refusal_is_named_with_its_reason(tmp_path: Path) -> None:
     dataset = make_image()
-    (tmp_path / "first.dcm").write_bytes(encode(dataset))
+    folder = tmp_path / "in"
+    folder.mkdir()
+    (folder / "first.dcm").write_bytes(encode(dataset))
     dataset.PatientName = "Other"
-    (tmp_path / "second.dcm").write_bytes(encode(dataset))
-    (tmp_path / "third.txt").write_text("no image")
-    done = _run("import", str(tmp_path), "--data-dir", str(tmp_path / "d"))
+    (folder / "second.dcm").write_bytes(encode(dataset))
+    (folder / "third.txt").write_text("no image")
+    done = _run("import", str(folder), "--data-dir", str(tmp_path / "d"))
     assert done.returncode == 1
     assert "second.dcm: Another data set is stored" in done.stdout
     assert "third.txt: " in done.stdout

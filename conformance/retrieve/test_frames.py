@@ -31,8 +31,9 @@ def raw(pixels):
     return pixels.astype(pixels.dtype.newbyteorder("<")).tobytes()
 
 
-def packed(pixels):
-    return np.packbits(pixels.reshape(-1), bitorder="little").tobytes()
+def unpacked(body, count):
+    """The bits of a frame; what fills the last byte means nothing."""
+    return np.unpackbits(np.frombuffer(body, "u1"), count=count, bitorder="little").tolist()
 
 
 @pytest.mark.clause("PS3.18 10.4.1.1.1")
@@ -80,7 +81,9 @@ def test_a_colour_frame_is_given_as_its_planar_configuration_says(server, stored
 def test_a_one_bit_frame_begins_at_its_first_bit(server, stored, number):
     sample = stored["1 bit"]
     (part,) = server.parts(f"{path_of(sample.instance)}/frames/{number}", OCTETS)
-    assert part.body == packed(sample.pixels[number - 1])
+    frame = sample.pixels[number - 1]
+    assert len(part.body) == (frame.size + 7) // 8
+    assert unpacked(part.body, frame.size) == frame.reshape(-1).tolist()
 
 
 @pytest.mark.clause("PS3.18 8.7.3.3.1")

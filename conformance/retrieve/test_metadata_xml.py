@@ -69,6 +69,7 @@ def test_a_binary_value_is_inline_or_bulk(server, everything, vr):
     if attribute["inline"]:
         assert base64.b64decode(attribute["inline"]) == every_vr.BINARY[vr][1]
     else:
+        assert attribute["uri"], "BulkData has no uri"
         (part,) = server.parts(attribute["uri"], OCTETS)
         assert part.body == every_vr.BINARY[vr][1]
 

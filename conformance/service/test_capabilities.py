@@ -22,7 +22,7 @@ def application(server):
 
 
 @pytest.mark.clause("PS3.18 8.9.4")
-@pytest.mark.parametrize("accept", [WADL, "*/*", f"text/html, {WADL};q=0.5"])
+@pytest.mark.parametrize("accept", [WADL, "*/*", f"text/csv, {WADL};q=0.5"])
 def test_capabilities_are_given_as_wadl(server, accept):
     response = expect(options(server, accept), 200)
     assert multipart.media_type(response.headers["Content-Type"])[0] == WADL

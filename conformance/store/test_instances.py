@@ -154,8 +154,12 @@ def test_type_2_attributes_may_be_empty_or_absent(server):
 @pytest.mark.practice
 @pytest.mark.clause("PS3.18 10.5.2")
 def test_values_longer_than_their_vr_allows_do_not_keep_an_instance_out(server):
-    instance = plain(AccessionNumber="A" * 17, SeriesDescription="D" * 65)
-    response = expect(server.store(instance), 200, 202)
+    instance = plain(AccessionNumber="A" * 16, SeriesDescription="D" * 64)
+    server.remember(instance)
+    # Explicit VR: the tag, the VR, two bytes of length, the value.
+    file = part10(instance).replace(b"SH\x10\0" + b"A" * 16, b"SH\x12\0" + b"A" * 18)
+    file = file.replace(b"LO\x40\0" + b"D" * 64, b"LO\x42\0" + b"D" * 66)
+    response = expect(server.store(file), 200, 202)
     assert answers.stored(response) == {instance.SOPInstanceUID}
 
 

@@ -10,7 +10,7 @@ GARBAGE = b"this is not a DICOM instance" * 20
 
 
 @pytest.mark.clause("PS3.18 10.5.4")
-@pytest.mark.parametrize("accept", [JSON, "*/*", "application/*", f"text/html, {JSON};q=0.5"])
+@pytest.mark.parametrize("accept", [JSON, "*/*", "application/*", f"text/csv, {JSON};q=0.5"])
 def test_the_answer_is_dicom_json(server, accept):
     response = expect(server.store(plain(), accept=accept), 200)
     assert multipart.media_type(response.headers["Content-Type"])[0] == JSON

@@ -15,6 +15,7 @@ from dicomweb.resources import Level
 
 Dataset = dict[str, Any]
 SOP_CLASSES = "00080062"
+_LEVELS = tuple(Level)
 PATIENT_COUNTS = ("00201200", "00201202", "00201204")
 # Not told by includefield=all: one item for each frame, and what is bulk anyway.
 _PER_FRAME = "5200923"
@@ -24,7 +25,7 @@ _ROOT, _ESCAPED = SERVICE_ROOT.encode(), b"\\u0001"
 def _always(level: Level) -> frozenset[str]:
     found = {x.tag for x in TABLES[level] if x.returned is Returned.ALWAYS}
     upper = {Level.STUDY: (), Level.SERIES: (STUDY_UID,), Level.INSTANCE: (STUDY_UID, SERIES_UID)}
-    return frozenset({*found, *upper[level], "00081190"})
+    return frozenset({*found, *upper[level], "00081190", MODALITIES})
 
 
 _ALWAYS = {level: _always(level) for level in Level}
@@ -36,7 +37,8 @@ def told(query: Query) -> tuple[Level, ...]:
     A relational search tells the levels between its resource and its results, too.
     """
     scope = 2 if query.within.series else 1 if query.within.study else 0
-    return tuple(Level)[min(scope, RANK[query.level]) : RANK[query.level] + 1]
+    rank = RANK[query.level]
+    return _LEVELS[min(scope, rank) : rank + 1]
 
 
 def is_ready(query: Query) -> bool:
@@ -126,7 +128,10 @@ class Assembler:
             tag = resolved(source, asked.tag, asked.creator)
             if tag:
                 owner = f"{tag[:4]}00{tag[4:6]}"
-                yield from ((owner, source[owner]), *((t, source[t]) for t in (tag,) if t in source))
+                yield from (
+                    (owner, source[owner]),
+                    *((t, source[t]) for t in (tag,) if t in source),
+                )
         elif asked.tag in source:
             yield asked.tag, source[asked.tag]
         elif asked.vr and asked.tag != MODALITIES:  # an empty one makes OHIF show no studies
@@ -171,5 +176,5 @@ def loaded(stored: bytes) -> Dataset:
 
 def dumped(dataset: Mapping[str, Any]) -> bytes:
     """The object as it is stored: sorted by tag, the service root as its byte again."""
-    made = orjson.dumps(dataset, option=orjson.OPT_SORT_KEYS)
+    made = orjson.dumps(dict(sorted(dataset.items())))
     return made.replace(b'"\\u0001/', b'"\x01/')

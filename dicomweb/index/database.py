@@ -26,7 +26,8 @@ class Contended(Exception):
 
 def padded(values: Sequence[T]) -> list[T]:
     """The values, filled up to a power of two with the last: fewer shapes of statements."""
-    return [*values, *values[-1:] * ((1 << (len(values) - 1).bit_length()) - len(values))]
+    size = 1 << (len(values) - 1).bit_length()
+    return [*values, *([values[-1]] * (size - len(values)))]
 
 
 class Statement:
@@ -74,10 +75,15 @@ def compiled(clause: sa.Executable, backend: Engine) -> str:
     return str(clause.compile(dialect=backend.dialect))
 
 
-def insert(table: sa.Table, *, without: Sequence[str] = ()) -> sa.Insert:
-    """INSERT of all columns but the given ones, each from the parameter of its name."""
-    names = [column.name for column in table.columns if column.name not in without]
-    return sa.insert(table).values({name: sa.bindparam(name) for name in names})
+def named(table: sa.Table, without: str = "") -> dict[str, sa.BindParameter[Any]]:
+    """A parameter for each column of the table, of its name."""
+    names = (column.name for column in table.columns)
+    return {name: sa.bindparam(name) for name in names if name != without}
+
+
+def insert(table: sa.Table, without: str = "") -> sa.Insert:
+    """INSERT of all columns, but for the one that the database makes."""
+    return sa.insert(table).values(named(table, without))
 
 
 class Transaction:
@@ -89,13 +95,13 @@ class Transaction:
         self._cursor = connection.connection.cursor()
 
     def rows(self, statement: Statement, parameters: Parameters) -> Values:
-        self._cursor.execute(statement.sql(self.backend), parameters)  # type: ignore[arg-type]
+        self._cursor.execute(statement.sql(self.backend), parameters)
         rows: Values = self._cursor.fetchall()
         return rows
 
     def run(self, statement: Statement, parameters: Parameters) -> int:
         """Runs it; how many rows it touched."""
-        self._cursor.execute(statement.sql(self.backend), parameters)  # type: ignore[arg-type]
+        self._cursor.execute(statement.sql(self.backend), parameters)
         return self._cursor.rowcount
 
     def rows_listed(self, statement: ListStatement, values: Sequence[Any]) -> list[Any]:
@@ -107,7 +113,7 @@ class Transaction:
 
     def run_many(self, statement: Statement, rows: Sequence[Parameters]) -> None:
         if rows:
-            self._cursor.executemany(statement.sql(self.backend), rows)  # type: ignore[arg-type]
+            self._cursor.executemany(statement.sql(self.backend), rows)
 
     @contextmanager
     def session(self) -> Iterator[Session]:
@@ -126,6 +132,7 @@ class Database:
 
     def __init__(self, url: str, extensions: Sequence[schema.Extension] = ()) -> None:
         self.engine = engine(url)
+        self._passing: tuple[type[Exception], ...] = (Contended, *self.engine.failures)
         try:
             schema.prepare(self.engine, extensions)
             self.engine.opened()
@@ -160,7 +167,7 @@ class Database:
             try:
                 with self.engine.turn(), self.engine.writer.begin() as connection:
                     return work(Transaction(connection, self.engine))
-            except (Contended, *self.engine.failures) as error:
+            except self._passing as error:
                 passing = isinstance(error, Contended) or self.engine.is_passing(error)
                 if not passing or attempt == ATTEMPTS - 1:
                     raise _unavailable() from error
@@ -190,4 +197,3 @@ class Database:
 
 def _unavailable() -> Unavailable:
     return Unavailable("The index does not answer now: try again.", headers={"Retry-After": "1"})
-

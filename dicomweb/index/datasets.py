@@ -8,13 +8,9 @@ import sqlalchemy as sa
 from dicomweb.index.answers import Parts
 from dicomweb.index.compression import Codecs, Decoder
 from dicomweb.index.database import Database, ListStatement, Statement
-from dicomweb.index.tables import INSTANCE, SERIES, SERIES_DETAIL, STUDY
+from dicomweb.index.tables import INSTANCE, SERIES, STUDY
+from dicomweb.index.writes import DICTIONARIES
 
-_DICTIONARIES = ListStatement(
-    lambda keys: sa.select(SERIES_DETAIL.c.series_pk, SERIES_DETAIL.c.dictionary).where(
-        SERIES_DETAIL.c.series_pk.in_(keys)
-    )
-)
 _PATIENTS = ListStatement(
     lambda ids: (
         sa.select(
@@ -41,6 +37,7 @@ _OF_SERIES = Statement(
     )
     .order_by(INSTANCE.c.number, INSTANCE.c.uid)
     .limit(sa.bindparam("limit"))
+    .offset(sa.literal_column("0"))
 )
 _PAGE = 500
 
@@ -54,7 +51,7 @@ class Datasets:
 
     def load(self, series: Sequence[int]) -> Iterable[tuple[int, bytes]]:
         """Stored dictionaries by the keys of their series."""
-        return self._database.fetch_listed(_DICTIONARIES, series)
+        return self._database.fetch_listed(DICTIONARIES, series)
 
     def decoder(self, series: Iterable[int]) -> Decoder:
         return self.codecs.decoder(series, self.load)

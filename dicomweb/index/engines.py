@@ -180,7 +180,9 @@ class Sqlite:
     def _prepare_reader(self, connection: DBAPIConnection, _record: object) -> None:
         self._pragmas(connection, {"query_only": "ON"})
 
-    def _pragmas(self, connection: DBAPIConnection, pragmas: dict[str, Any]) -> None:
+    def _pragmas(
+        self, connection: DBAPIConnection | sqlite3.Connection, pragmas: dict[str, Any]
+    ) -> None:
         # No BEGIN but our own: Python's opens transactions late, where they can be refused.
         connection.isolation_level = None
         always = {
@@ -197,7 +199,7 @@ class Sqlite:
         connection: sqlite3.Connection | None = getattr(self._own, "connection", None)
         if connection is None:
             connection = sqlite3.connect(self.path, isolation_level=None, cached_statements=512)
-            self._prepare_reader(connection, None)
+            self._pragmas(connection, {"query_only": "ON"})
             self._own.connection = connection
         return connection.execute(sql, parameters).fetchall()
 
@@ -250,7 +252,7 @@ class Postgres:
     name = "postgresql"
     local = False
     keeps_order = False
-    dialect: sa.Dialect = psycopg_dialect.dialect()
+    dialect: sa.Dialect = psycopg_dialect.dialect()  # type: ignore[no-untyped-call]
     _PASSING: ClassVar = {"40001", "40P01"}
 
     def __init__(self, url: sa.URL) -> None:
@@ -274,7 +276,7 @@ class Postgres:
 
     def _fetch(self, sql: str, parameters: Parameters) -> Values:
         with self.reader.connect() as connection:
-            rows: Values = connection.exec_driver_sql(sql, parameters).fetchall()  # type: ignore[assignment, arg-type]
+            rows: Values = connection.exec_driver_sql(sql, parameters).fetchall()
             return rows
 
     def turn(self) -> Any:

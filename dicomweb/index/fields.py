@@ -55,21 +55,15 @@ FIELDS: dict[tuple[str, ...], Field] = {
     ("0020000D",): Field(Level.STUDY, Kind.UID, (_study.uid,), indexed=True, unique=True),
     ("00080020",): Field(Level.STUDY, Kind.MOMENT, (_study.moment,)),
     ("00080030",): Field(Level.STUDY, Kind.TIME, (_study.study_time,)),
-    ("00080050",): Field(
-        Level.STUDY, Kind.TEXT, (_study.accession,), indexed=True, searched=True
-    ),
+    ("00080050",): Field(Level.STUDY, Kind.TEXT, (_study.accession,), indexed=True, searched=True),
     ("00080061",): Field(
         Level.STUDY, Kind.MODALITIES, (STUDY_MODALITY.c.modality, _study.modalities), indexed=True
     ),
     ("00080062",): Field(Level.STUDY, Kind.LISTED, (_study.sop_classes,)),
-    ("00080090",): Field(
-        Level.STUDY, Kind.NAME, _names("referring"), indexed=True, searched=True
-    ),
+    ("00080090",): Field(Level.STUDY, Kind.NAME, _names("referring"), indexed=True, searched=True),
     ("00081030",): Field(Level.STUDY, Kind.TEXT, (_study.description,), searched=True),
     ("00100010",): Field(Level.STUDY, Kind.NAME, _names("patient"), indexed=True, searched=True),
-    ("00100020",): Field(
-        Level.STUDY, Kind.TEXT, (_study.patient_id,), indexed=True, searched=True
-    ),
+    ("00100020",): Field(Level.STUDY, Kind.TEXT, (_study.patient_id,), indexed=True, searched=True),
     ("00100030",): Field(Level.STUDY, Kind.DATE, (_study.birth_date,), indexed=True),
     ("00100040",): Field(Level.STUDY, Kind.TEXT, (_study.sex,)),
     ("00200010",): Field(Level.STUDY, Kind.TEXT, (_study.study_id,), indexed=True, searched=True),

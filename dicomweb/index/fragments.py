@@ -1,12 +1,13 @@
 """Search results prepared at ingest: one DICOM JSON object for each row (PS3.18 10.6.3.3)."""
 
 from collections.abc import Iterable
+from functools import lru_cache
 
 import orjson
 
 from dicomweb.attributes import TABLES, Returned, level_of
 from dicomweb.index.values import Elements
-from dicomweb.resources import Level, Resource
+from dicomweb.resources import Level
 
 SERVICE_ROOT = "\x01"  # cannot occur in JSON; whoever answers puts the root in its place
 MODALITIES, AVAILABILITY, RETRIEVE_URL = "00080061", "00080056", "00081190"
@@ -16,7 +17,8 @@ STUDY_UID, SERIES_UID, INSTANCE_UID = "0020000D", "0020000E", "00080018"
 # The attribute that follows Modalities in Study in every study's result.
 _AFTER_MODALITIES = b'"00080090":'
 
-_UNICODE = b'{"vr":"CS","Value":["ISO_IR 192"]}'
+_UNICODE = b'"00080005":{"vr":"CS","Value":["ISO_IR 192"]}'
+_NAMES = ("studies", "series", "instances")
 _ONLINE = b'{"vr":"CS","Value":["ONLINE"]}'
 
 
@@ -37,8 +39,8 @@ def study(elements: Elements, uid: str) -> bytes:
     made = {
         AVAILABILITY: _ONLINE,
         MODALITIES: b"",
-        RETRIEVE_URL: _url(Resource(uid)),
-        STUDY_UID: values("UI", [uid]),
+        RETRIEVE_URL: _url(uid),
+        STUDY_UID: _uid(uid),
         STUDY_SERIES: _count(0),
         STUDY_INSTANCES: _count(0),
     }
@@ -48,23 +50,25 @@ def study(elements: Elements, uid: str) -> bytes:
 def series(elements: Elements, study_uid: str, uid: str) -> bytes:
     """The result of a new series: its count is set later. It tells its study's UID too."""
     made = {
-        RETRIEVE_URL: _url(Resource(study_uid, uid)),
-        STUDY_UID: values("UI", [study_uid]),
-        SERIES_UID: values("UI", [uid]),
+        RETRIEVE_URL: _url(study_uid, uid),
+        STUDY_UID: _uid(study_uid),
+        SERIES_UID: _uid(uid),
         SERIES_INSTANCES: _count(0),
     }
     return _object(Level.SERIES, elements, made)
 
 
-def instance(elements: Elements, resource: Resource, transfer_syntax: str) -> bytes:
+def instance(
+    elements: Elements, study_uid: str, series_uid: str, uid: str, transfer_syntax: str
+) -> bytes:
     """The result of an instance, with the UIDs of its series and study."""
     made = {
-        INSTANCE_UID: values("UI", [resource.instance]),
+        INSTANCE_UID: _uid(uid),
         AVAILABILITY: _ONLINE,
-        RETRIEVE_URL: _url(resource),
-        SYNTAXES: values("UI", [transfer_syntax]),
-        STUDY_UID: values("UI", [resource.study]),
-        SERIES_UID: values("UI", [resource.series]),
+        RETRIEVE_URL: _url(study_uid, series_uid, uid),
+        SYNTAXES: _uid(transfer_syntax),
+        STUDY_UID: _uid(study_uid),
+        SERIES_UID: _uid(series_uid),
     }
     return _object(Level.INSTANCE, elements, made)
 
@@ -115,27 +119,38 @@ _UPPER = {
         (SERIES_UID, b""),
     ),
 }
-_ORDERED = {level: tuple(sorted({*_RETURNED[level], *_UPPER[level]})) for level in Level}
+_ORDERED = {
+    level: tuple(
+        (tag, b'"%b":' % tag.encode(), unknown)
+        for tag, unknown in sorted({*_RETURNED[level], *_UPPER[level]})
+        if tag != CHARSET
+    )
+    for level in Level
+}
 
 
 def _object(level: Level, elements: Elements, made: dict[str, bytes]) -> bytes:
     """The elements that a level returns, sorted by tag (PS3.18 F.2.2)."""
     found = []
-    for tag, unknown in _ORDERED[level]:
-        if tag != CHARSET:
-            value = made[tag] if tag in made else elements.get(tag, unknown)
-            # What is returned only if known is left out where it is empty.
-            if value and (unknown or b":[" in value):
-                found.append((tag, value))
-    fragment = joined(found)
+    for tag, mark, unknown in _ORDERED[level]:
+        value = made[tag] if tag in made else elements.get(tag, unknown)
+        # What is returned only if known is left out where it is empty.
+        if value and (unknown or b":[" in value):
+            found.append(mark + value)
+    fragment = b"{%b}" % b",".join(found)
     # Specific Character Set is told where it matters: all answers are UTF-8.
-    if fragment.isascii():
-        return fragment
-    return joined([(CHARSET, _UNICODE), *found])
+    return fragment if fragment.isascii() else b"{%b,%b" % (_UNICODE, fragment[1:])
 
 
-def _url(resource: Resource) -> bytes:
-    return b'{"vr":"UR","Value":["\x01%b"]}' % resource.path.encode()
+@lru_cache(maxsize=256)
+def _uid(uid: str) -> bytes:
+    return values("UI", [uid])
+
+
+def _url(*uids: str) -> bytes:
+    """The Retrieve URL of a study, of a series of it, of an instance of that."""
+    path = "".join(map("/{}/{}".format, _NAMES, uids))
+    return b'{"vr":"UR","Value":["\x01%b"]}' % path.encode()
 
 
 def _count(number: int) -> bytes:

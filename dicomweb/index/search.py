@@ -1,7 +1,7 @@
 """Searches: which statement answers a query, and what is made of its rows (PS3.18 10.6)."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import lru_cache
 from itertools import islice
 from typing import Any
@@ -79,7 +79,8 @@ class Search:
         self._statements = statements
         self._datasets = datasets
         parts, self._slow = split(query, statements.database.engine)
-        self._shape, self._values = _shape(query, parts)
+        self._ready = is_ready(query)
+        self._shape, self._values = _shape(query, parts, Want.RESULT if self._ready else Want.PARTS)
         self._led = False
         self._total = -1  # how many results there are, where that is known
 
@@ -87,15 +88,20 @@ class Search:
     def is_quick(self) -> bool:
         """Whether `find` takes well under a millisecond: fit for an event loop."""
         query = self._query
-        many = query.limit > _QUICK_RESULTS or query.offset > COUNTED or bool(query.order)
-        if many or self._slow or not (self._statements.database.engine.local and is_ready(query)):
+        if self._slow or not self._statements.database.engine.local or not self._ready:
             return False
+        few = query.limit <= _QUICK_RESULTS and query.offset <= COUNTED and not query.order
         self._lead(_QUICK_ROWS)
         shape = self._shape
         if shape.plan is Plan.KEYED:
-            return True
+            # Few series, or a page of instances; few studies, for they were counted.
+            lead = shape.terms[shape.lead]
+            if lead.rule == "text":
+                return False
+            rows = lead.size
+            return few or (shape.level is not Level.INSTANCE and rows <= _QUICK_RESULTS)
         own = (Kind.MOMENT, Kind.MODALITIES) if shape.plan is Plan.MODALITY else (Kind.MOMENT,)
-        return all(term.field.kind in own for term in shape.terms)
+        return few and all(term.field.kind in own for term in shape.terms)
 
     def find(self) -> Found:
         """One page of results."""
@@ -129,7 +135,7 @@ class Search:
         for place in places:
             if shape.plan is Plan.MODALITY and shape.lead == place:
                 continue
-            keyed = replace(shape, plan=Plan.KEYED, lead=place)
+            keyed = shape._replace(plan=Plan.KEYED, lead=place)
             found = 0 if shape.terms[place].field.unique else self._probe(keyed, most)
             if found <= most:
                 self._shape, self._led = keyed, True
@@ -138,11 +144,11 @@ class Search:
         self._led = most >= SELECTIVE
 
     def _probe(self, keyed: Shape, most: int) -> int:
-        shape = replace(keyed, want=Want.PROBE, order=(), after=False)
+        shape = keyed._replace(want=Want.PROBE, order=(), after=False)
         return self._statements.number(shape, self._values, 0, most + 1)
 
     def _count(self, offset: int, limit: int) -> int:
-        shape = replace(self._shape, want=Want.COUNT, order=())
+        shape = self._shape._replace(want=Want.COUNT, order=())
         return self._statements.number(shape, self._values, offset, limit)
 
     def _cursor(self, page: Sequence[_Row]) -> str:
@@ -167,9 +173,7 @@ class Search:
             width = 5 if level is Level.STUDY else 8
             return [Parts(*row[:width]) for row in rows]
         decode = self._datasets.decoder(row[5] for row in rows).decode
-        found = (
-            Parts(*row[:8], decode(row[5], row[8]), decode(row[5], row[9])) for row in rows
-        )
+        found = (Parts(*(*row[:8], decode(row[5], row[8]), decode(row[5], row[9]))) for row in rows)
         return [part if part.dataset else None for part in found]
 
     def _assembler(self, parts: Sequence[Parts]) -> Assembler:
@@ -191,7 +195,7 @@ class Search:
 
     def _matching(self) -> Iterator[tuple[Parts, _Row]]:
         """All rows that match, read page by page, each behind the last one before it."""
-        self._shape = replace(self._shape, want=Want.PARTS)
+        self._shape = self._shape._replace(want=Want.PARTS)
         self._lead(SELECTIVE)
         residue = Residue(self._query, self._slow, self._datasets.below)
         assembler = Assembler(self._query, {})
@@ -204,12 +208,12 @@ class Search:
                     yield part, row
             if len(rows) < _PAGE:
                 return
-            shape = replace(shape, after=True)
+            shape = shape._replace(after=True)
             behind = enumerate(rows[-1][-width:])
             values = {**values, **{f"c{place}": value for place, value in behind}}
 
 
-def _shape(query: Query, parts: list[Part]) -> tuple[Shape, dict[str, Any]]:
+def _shape(query: Query, parts: list[Part], want: Want) -> tuple[Shape, dict[str, Any]]:
     """The query with the newest studies leading, or those of one modality, or its path."""
     for order in query.order:
         level = SORTED.get(order.tag, (None,))[0]
@@ -220,16 +224,16 @@ def _shape(query: Query, parts: list[Part]) -> tuple[Shape, dict[str, Any]]:
     terms = tuple(term for term, _ in (*scope, *parts))
     values = (value for _, some in (*scope, *parts) for value in some)
     parameters = {f"p{place}": value for place, value in enumerate(values)}
-    want = Want.RESULT if is_ready(query) else Want.PARTS
-    shape = Shape(query.level, len(scope), terms, order=query.order, want=want)
+    order_by = tuple((order.tag, order.descending) for order in query.order)
+    shape = Shape(query.level, len(scope), terms, order=order_by, want=want)
     if scope:
-        shape = replace(shape, plan=Plan.KEYED, lead=0)
+        shape = shape._replace(plan=Plan.KEYED, lead=0)
     elif not query.order:
         one = (place for place, term in enumerate(terms) if _is_one_modality(term))
         lead = next(one, -1)
-        shape = replace(shape, plan=Plan.MODALITY, lead=lead) if lead >= 0 else shape
+        shape = shape._replace(plan=Plan.MODALITY, lead=lead) if lead >= 0 else shape
     if query.cursor:
-        shape = replace(shape, after=True)
+        shape = shape._replace(after=True)
         parameters |= unpacked(query.cursor, keys(shape))
     return shape, parameters
 

@@ -1,9 +1,8 @@
 """Shapes of searches as SELECT statements: which table leads, what follows, in which order."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 from sqlalchemy.sql.expression import ColumnElement
@@ -22,7 +21,6 @@ from dicomweb.index.tables import (
     STUDY_MODALITY,
 )
 from dicomweb.index.terms import Term
-from dicomweb.query import Order
 from dicomweb.resources import Level
 
 _TABLES = {Level.STUDY: STUDY, Level.SERIES: SERIES, Level.INSTANCE: INSTANCE}
@@ -46,9 +44,8 @@ class Want(StrEnum):
     PROBE = "probe"  # how many rows the leading term finds, up to `limit`
 
 
-@dataclass(frozen=True, slots=True)
-class Shape:
-    """A search without its values: all that decides its SQL.
+class Shape(NamedTuple):
+    """A search without its values: all that decides its SQL; a tuple, as `Term` is.
 
     `scope` counts the UIDs of the path (0 to 2), whose terms come first. `lead` is the place of the
     leading term. `after` says that the rows begin behind a cursor.
@@ -59,7 +56,7 @@ class Shape:
     terms: tuple[Term, ...]
     plan: Plan = Plan.NEWEST
     lead: int = -1
-    order: tuple[Order, ...] = ()
+    order: tuple[tuple[str, bool], ...] = ()  # tag, descending
     after: bool = False
     want: Want = Want.RESULT
 
@@ -78,10 +75,10 @@ class Shape:
 
 def keys(shape: Shape) -> list[Key]:
     """The order of the results: what was asked for, then that of the level, which is total."""
-    found: dict[Any, Key] = {}
-    for order in shape.order:
-        _, column = SORTED[order.tag]
-        found[column] = (column, order.descending)
+    found: dict[ColumnElement[Any], Key] = {}
+    for tag, descending in shape.order:
+        _, wanted = SORTED[tag]
+        found[wanted] = (wanted, descending)
     study, series, instance = STUDY.c, SERIES.c, INSTANCE.c
     levels: list[list[Key]] = [
         [(study.moment, True), (study.uid, False)],
@@ -107,9 +104,11 @@ def select(shape: Shape, *, keeps_order: bool) -> sa.Select[Any]:
     if shape.after:
         conditions.append(_behind(order))
     if shape.want is Want.COUNT:
-        inner = sa.select(sa.literal_column("1")).where(*conditions)
-        inner = inner.select_from(STUDY_MODALITY if modality else STUDY)
-        return sa.select(sa.func.count()).select_from(_paged(inner).subquery())
+        source = STUDY_MODALITY if modality else STUDY
+        rows: sa.Select[Any] = (
+            sa.select(sa.literal_column("1")).select_from(source).where(*conditions)
+        )
+        return sa.select(sa.func.count()).select_from(_paged(rows).subquery())
     columns = [*_columns(shape), *(column for column, _ in order)]
     found = sa.select(*columns).where(*conditions)
     free = shape.plan is not Plan.KEYED or shape.scope
@@ -125,7 +124,7 @@ def _place(shape: Shape, key: Key) -> Key:
     """Among one modality's studies the order stands in that table's index."""
     column, descending = key
     if shape.plan is Plan.MODALITY and column in (STUDY.c.moment, STUDY.c.uid):
-        return STUDY_MODALITY.c[column.name], descending  # type: ignore[attr-defined]
+        return STUDY_MODALITY.c[column.name], descending
     return key
 
 
@@ -250,7 +249,7 @@ def _behind(order: list[Key]) -> Clause:
 
     The first column is bounded by itself too, which an index can use.
     """
-    cursor = [sa.bindparam(f"c{place}") for place in range(len(order))]
+    cursor: Binds = [sa.bindparam(f"c{place}") for place in range(len(order))]
     choices = []
     for place, (column, descending) in enumerate(order):
         same = [order[before][0] == cursor[before] for before in range(place)]
@@ -269,7 +268,7 @@ def _probe(shape: Shape, values: list[Binds]) -> sa.Select[Any]:
         pk = SERIES_REQUEST.c.series_pk
     found = [_pks(pk, [one]) for one in branches(term, values[shape.lead])]
     union = sa.union_all(*found) if len(found) > 1 else found[0]
-    limited = union.limit(sa.bindparam("limit")).subquery()
+    limited = union.limit(sa.bindparam("limit")).offset(sa.bindparam("offset")).subquery()
     return sa.select(sa.func.count()).select_from(limited)
 
 

@@ -180,6 +180,7 @@ class Instance(Row, table=True):
     __table_args__ = (
         sa.Index("instance_series", "series_pk", "number"),
         sa.Index("instance_class", "sop_class"),
+        {"sqlite_autoincrement": True},
     )
 
     pk: int | None = Field(default=None, primary_key=True, sa_type=KEY)

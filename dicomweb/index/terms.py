@@ -2,8 +2,7 @@
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from dicomweb.index.database import padded
 from dicomweb.index.engines import Engine
@@ -29,11 +28,11 @@ _TRIGRAM = 3
 _WILD = re.compile("[*?]")
 
 
-@dataclass(frozen=True, slots=True)
-class Term:
+class Term(NamedTuple):
     """One condition without its values: a function of `clauses`, and the field that it is about.
 
-    `size` is the number of its values. `any` and `all` hold other terms.
+    `size` is the number of its values. `any` and `all` hold other terms. A tuple, for terms are
+    hashed and compared at every search.
     """
 
     rule: str
@@ -77,7 +76,9 @@ def _translated(
     if isinstance(rule, Single):
         equal = (Term("equal", path), (fold(rule.value),))
         return [equal, *_text(path, field, [rule.value], engine, lead=not field.indexed)]
-    return _wildcard(path, field, fold(rule.pattern), engine) if isinstance(rule, Wildcard) else None
+    return (
+        _wildcard(path, field, fold(rule.pattern), engine) if isinstance(rule, Wildcard) else None
+    )
 
 
 def _any(path: tuple[str, ...], field: Field, rule: Multiple, engine: Engine) -> list[Part] | None:
@@ -164,7 +165,7 @@ def _wildcard(
 ) -> list[Part] | None:
     """Wild card matching (PS3.4 C.2.2.2.4); what stands before the first wildcard is a prefix."""
     prefix = _WILD.split(pattern, maxsplit=1)[0]
-    bounds = (prefix, _after(prefix))
+    bounds = (prefix, _after(prefix)) if prefix else ()
     if prefix and prefix + "*" == pattern:
         part: Part = (Term("prefix", path, 2), bounds)
     elif prefix:

@@ -22,7 +22,10 @@ _SEPARATORS = re.compile(r"[\^=,\s]+")
 def element(elements: Elements, tag: str) -> Any:
     """The parsed element of a tag; an empty one where it is absent."""
     found = elements.get(tag)
-    return orjson.loads(found) if found else {}
+    if not found:
+        return {}
+    # The byte that stands for the service root, in URIs of bulk data, is no JSON.
+    return orjson.loads(found.replace(b"\x01", b"\\u0001"))
 
 
 def texts(parsed: Mapping[str, Any]) -> list[str]:

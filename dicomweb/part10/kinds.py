@@ -4,9 +4,10 @@ from dataclasses import dataclass
 
 from dicomweb.part10.dictionary import EITHER_SIGN, vr_of
 from dicomweb.part10.large import BINARY, MAX_BINARY, is_bulk
-from dicomweb.part10.memo import MAX_REMEMBERED
 from dicomweb.part10.values import CONVERTERS, LONG, SHORT, Converter
 
+MAX_REMEMBERED = 4096
+"""Elements longer than this are not worth remembering."""
 _MAX_KINDS = 20_000
 
 CHARSET = "00080005"
@@ -19,23 +20,25 @@ class Kind:
 
     tag: str
     prefix: bytes  # the name of the JSON member, `"00100010":`
-    convert: Converter
+    convert: Converter | None  # None for a sequence
     header: int
     longest: int
 
 
-def kind_of(raw: bytes, *, implicit: bool) -> Kind | None:
-    """The Kind of an element in little endian; None for one that needs a closer look."""
-    key = raw[:4] if implicit else raw[:6]
-    try:
-        return _KINDS[key]
-    except KeyError:
-        if len(_KINDS) >= _MAX_KINDS:
-            _KINDS.clear()
-        return _KINDS.setdefault(key, _implicit_kind(key) if implicit else _explicit_kind(key))
+KINDS: dict[bytes, Kind | None] = {}
+"""The answers of `kind_of`, by its keys."""
 
 
-_KINDS: dict[bytes, Kind | None] = {}  # keys of four bytes for implicit VR, of six for explicit
+def kind_of(key: bytes) -> Kind | None:
+    """The Kind of an element in little endian; None for one that needs a closer look.
+
+    The key is its first four bytes in implicit VR, in explicit VR the first six.
+    """
+    if key not in KINDS:
+        if len(KINDS) >= _MAX_KINDS:
+            KINDS.clear()
+        KINDS[key] = _implicit_kind(key) if len(key) == 4 else _explicit_kind(key)
+    return KINDS.get(key)
 
 
 def _explicit_kind(key: bytes) -> Kind | None:
@@ -52,10 +55,10 @@ def _implicit_kind(key: bytes) -> Kind | None:
 
 
 def _kind(tag: str, vr: str, header: int) -> Kind | None:
-    if vr == "SQ" or tag == CHARSET or is_apart(tag) or is_bulk(tag, vr, 1):
+    if tag == CHARSET or is_apart(tag) or is_bulk(tag, vr, 1):
         return None
     longest = MAX_BINARY + header if vr in BINARY else MAX_REMEMBERED
-    return Kind(tag, b'"%b":' % tag.encode(), CONVERTERS[vr], header, longest)
+    return Kind(tag, b'"%b":' % tag.encode(), CONVERTERS.get(vr), header, longest)
 
 
 def tag_of(header: bytes) -> str:

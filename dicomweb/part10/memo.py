@@ -1,10 +1,14 @@
 """Elements seen before: in a series most of a header repeats, byte for byte, from file to file."""
 
+from dicomweb.part10.fragments import ITEM
+from dicomweb.part10.kinds import KINDS, explicit_stop, implicit_stop, kind_of
+from dicomweb.part10.text import Charset
+from dicomweb.part10.values import SHORT
+
 MAX_BYTES = 24 * 2**20
-"""What all memos together may hold; beyond it they are emptied and begin anew."""
-MAX_REMEMBERED = 4096
-"""Elements longer than this are not worth remembering."""
+"""What all contexts together may hold; beyond it they are emptied and begin anew."""
 _OVERHEAD = 300  # of one token and its place in the dictionary, about
+_MAX_QUICK = 16  # levels of short sequences; deeper ones are left to the walk
 
 
 class Token:
@@ -25,51 +29,118 @@ class Token:
         self.next: Token | None = None
 
 
-class Memo:
-    """The tokens of one context: a way of encoding and a character set."""
+class Context:
+    """One way of encoding and one character set: the elements seen in it, and how to read new ones.
 
-    __slots__ = ("item", "start", "tokens")
+    What it reads has nothing peculiar about it, and lies before it as a whole; for all else it
+    gives None, and the walk takes a closer look.
+    """
 
-    def __init__(self) -> None:
+    __slots__ = ("_charset", "_key", "_memory", "item", "short", "start", "stop_of", "tokens")
+
+    def __init__(self, memory: "Memory", charset: Charset, *, implicit: bool) -> None:
+        self._memory = memory
+        self._charset = charset
+        self._key = 4 if implicit else 6  # how many bytes tell the Kind of an element
+        self.short = frozenset() if implicit else SHORT  # VRs that tell a length of 16 bits
+        self.stop_of = implicit_stop if implicit else explicit_stop
         self.tokens: dict[bytes, Token] = {}
         self.start = Token("", b"", b"")  # what comes before the first element of a file
         self.item = Token("", b"", b"")  # and of an item
+
+    def new(self, raw: bytes, depth: int = 0) -> Token | None:
+        """An element that was not seen before."""
+        size = len(raw)
+        kind = KINDS.get(raw[: self._key]) or kind_of(raw[: self._key])
+        if kind is None or not kind.header < size <= kind.longest or size % 2:
+            return None
+        if kind.convert is not None:
+            fragment, complaint = kind.convert(raw[kind.header :], self._charset)
+            if complaint:
+                return None
+        else:
+            items = self._short_sequence(raw, kind.header, depth + 1)
+            if items is None:
+                return None
+            fragment = b'{"vr":"SQ","Value":[%b]}' % items
+        token = self.tokens[raw] = Token(kind.tag, kind.prefix, fragment, raw)
+        self._memory.take(size + 2 * len(fragment) + _OVERHEAD)
+        return token
+
+    def short_item(self, buf: bytes, i: int, stop: int, depth: int = 0) -> bytes | None:
+        """The elements in `buf[i:stop]` as a JSON object."""
+        parts = []
+        known, short, last = self.tokens.get, self.short, ""
+        while i < stop - 7:
+            if buf[i + 4 : i + 6] in short:
+                end = i + 8 + buf[i + 6] + (buf[i + 7] << 8)
+            else:
+                end = self.stop_of(buf, i)
+            raw = buf[i:end]
+            token = known(raw)
+            if token is None and i < end <= stop:
+                token = self.new(raw, depth)
+            if token is None or token.tag <= last:
+                return None
+            parts.append(token.json)
+            last, i = token.tag, end
+        return b"{%b}" % b",".join(parts) if i == stop else None
+
+    def remember(self, token: Token) -> Token:
+        self.tokens[token.raw] = token
+        self._memory.take(token.size + 2 * len(token.json) + _OVERHEAD)
+        return token
 
     def clear(self) -> None:
         self.tokens.clear()
         self.start.next = self.item.next = None
 
+    def _short_sequence(self, raw: bytes, i: int, depth: int) -> bytes | None:
+        """The items in `raw[i:]` as JSON objects, if all have defined lengths."""
+        items = []
+        end = len(raw)
+        while i < end:
+            stop = i + 8 + int.from_bytes(raw[i + 4 : i + 8], "little")
+            if stop > end or depth > _MAX_QUICK or not raw.startswith(ITEM, i):
+                return None
+            item = self.short_item(raw, i + 8, stop, depth)
+            if item is None:
+                return None
+            items.append(item)
+            i = stop
+        return b",".join(items)
+
 
 class Memory:
-    """The memos of all contexts, bounded together in bytes.
+    """The contexts, bounded together in bytes.
 
     Threads may share it: a dictionary's get and set are atomic, and a token lost is only read anew.
     """
 
     def __init__(self, limit: int = MAX_BYTES) -> None:
-        self._limit = limit
-        self._memos: dict[object, Memo] = {}
-        self._used = 0
+        self._limit = self._room = limit
+        self._contexts: dict[object, Context] = {}
 
-    def memo(self, context: object) -> Memo:
-        found = self._memos.get(context)
+    def context(self, charset: Charset, *, implicit: bool, signed: bool) -> Context:
+        """`signed` matters in implicit VR only, where it tells some VRs."""
+        key = (charset, implicit, signed and implicit)
+        found = self._contexts.get(key)
         if found is None:
-            self._used += _OVERHEAD
-            found = self._memos.setdefault(context, Memo())
+            self.take(_OVERHEAD)
+            found = self._contexts.setdefault(key, Context(self, charset, implicit=implicit))
         return found
 
-    def remember(self, memo: Memo, token: Token) -> Token:
-        if self._used > self._limit:
+    def take(self, size: int) -> None:
+        """Room for `size` bytes more; where there is none, everything is forgotten."""
+        self._room -= size
+        if self._room < 0:
             self.forget()
-        self._used += token.size + 2 * len(token.json) + _OVERHEAD
-        memo.tokens[token.raw] = token
-        return token
 
     def forget(self) -> None:
-        for memo in list(self._memos.values()):
-            memo.clear()
-        self._memos.clear()
-        self._used = 0
+        for context in list(self._contexts.values()):
+            context.clear()
+        self._contexts.clear()
+        self._room = self._limit
 
 
 MEMORY = Memory()

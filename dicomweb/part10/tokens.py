@@ -14,17 +14,15 @@ from dicomweb.part10.fragments import ITEM, ITEM_END, SEQUENCE_END, UNDEFINED
 from dicomweb.part10.header import DISCARDED, Bulk
 from dicomweb.part10.kinds import (
     CHARSET,
+    MAX_REMEMBERED,
     PIXEL_REPRESENTATION,
-    explicit_stop,
-    implicit_stop,
     is_apart,
-    kind_of,
     shown,
     tag_of,
 )
 from dicomweb.part10.large import BINARY, MAY_BE_BULK, PIXELS, is_bulk
 from dicomweb.part10.layout import Pixels
-from dicomweb.part10.memo import MAX_REMEMBERED, Memory, Token
+from dicomweb.part10.memo import Memory, Token
 from dicomweb.part10.source import MARGIN, Source
 from dicomweb.part10.text import DEFAULT, Charset, charset
 from dicomweb.part10.values import LONG, SHORT, convert
@@ -33,6 +31,7 @@ MAX_DEPTH = 256
 """Levels of nested sequences; JSON parsers give up at about a thousand brackets."""
 MAX_HEADER = 64 * 2**20
 """Bytes of a data set without its bulk values."""
+MAX_ITEMS = 2 * 2**20
 
 PLACE = b"\x02"
 """Stands before the path of a bulk value in the JSON until the instance's own path is known."""
@@ -60,6 +59,7 @@ class Walk:
         self._charset: Charset = DEFAULT
         self._signed = False
         self._trail: list[list[object]] = []  # tag and item number of each open sequence
+        self._item_count = 0
         self._begin = self._skipped = 0  # where the data set begins, and its bytes of bulk values
         self._enter(implicit=False)
 
@@ -67,7 +67,7 @@ class Walk:
         """The top-level elements from `at` to the end of the file, in the order of their tags."""
         self._begin = self.at = at
         self._enter(implicit=implicit)
-        return self._tokens(at, self.source.size, self._memo.start)
+        return self._tokens(at, self.source.size, self._context.start)
 
     def with_pixels(self, tokens: list[Token], pixels: Pixels) -> list[Token]:
         """The elements and the top-level pixel data, which somebody else has found."""
@@ -78,7 +78,7 @@ class Walk:
     def _enter(self, *, implicit: bool) -> None:
         """Remember, and recognise, elements of this way of encoding and the present charset."""
         self._implicit = implicit
-        self._memo = self._memory.memo((implicit, self._charset, self._signed and implicit))
+        self._context = self._memory.context(self._charset, implicit=implicit, signed=self._signed)
 
     def _tokens(self, at: int, end: int, token: Token) -> list[Token]:  # noqa: C901 - see below
         """Elements from `at` to `end`, or to the delimiter of their item; sets `self.at`.
@@ -87,7 +87,7 @@ class Walk:
         200 ns for an element that follows where it did before, so that nothing is taken out of it.
         """
         source, ordered = self.source, True
-        stop_of = implicit_stop if self._implicit else explicit_stop
+        short, stop_of = self._context.short, self._context.stop_of
         tokens: list[Token] = []
         append = tokens.append
         self.at = at
@@ -99,7 +99,7 @@ class Walk:
                 self._move(at)
                 continue
             whole = min(end - base, len(buf))
-            follows, known = buf.startswith, self._memo.tokens.get
+            follows, known = buf.startswith, self._context.tokens.get
             while i < safe:
                 guess = token.next
                 if guess is not None and follows(guess.raw, i):
@@ -107,16 +107,19 @@ class Walk:
                     append(token)
                     i += token.size
                     continue
-                stop = stop_of(buf, i)
+                if buf[i + 4 : i + 6] in short:
+                    stop = i + 8 + buf[i + 6] + (buf[i + 7] << 8)
+                else:
+                    stop = stop_of(buf, i)
                 raw = buf[i:stop]
                 found = known(raw)
                 if found is None and i < stop <= whole:
-                    found = self._new(raw)
+                    found = self._context.new(raw)
                 if found is None:
                     found = self._fresh(base + i, end)
                     if found is _END:
                         return tokens if ordered else self._in_order(tokens)
-                    stop, known = self.at - base, self._memo.tokens.get
+                    stop, known = self.at - base, self._context.tokens.get
                 if guess is not None and guess.tag == found.tag and found.next is None:
                     found.next = guess.next
                 if found.tag <= token.tag:
@@ -133,22 +136,9 @@ class Walk:
             self._overflow(end)
         return tokens if ordered else self._in_order(tokens)
 
-    def _new(self, raw: bytes) -> Token | None:
-        """An element without peculiarities, not seen before; None for one that may have some."""
-        kind = kind_of(raw, implicit=self._implicit)
-        if kind is None or not kind.header < len(raw) <= kind.longest:
-            return None
-        fragment, complaint = kind.convert(raw[kind.header :], self._charset)
-        if complaint or len(raw) % 2:
-            return None
-        token = Token(kind.tag, kind.prefix, fragment, raw)
-        return self._memory.remember(self._memo, token)
-
     def _move(self, at: int) -> None:
         if at - self._begin - self._skipped > MAX_HEADER:
-            raise InstanceRefused(
-                InstanceRefused.NO_RESOURCES, f"The header is larger than {MAX_HEADER >> 20} MB."
-            )
+            raise _too_much(f"The header is larger than {MAX_HEADER >> 20} MB.")
         self.source.move(at)
 
     def _overflow(self, end: int) -> None:
@@ -253,7 +243,7 @@ class Walk:
         if not plain or self.cut or self.at - at > MAX_REMEMBERED:
             return _token(tag, fragment)
         raw = self.source.at(at, self.at - at)
-        return self._memory.remember(self._memo, _token(tag, fragment, raw))
+        return self._context.remember(_token(tag, fragment, raw))
 
     def _change_charset(self, content: bytes) -> Token:
         """From here on, text is decoded by this value; the JSON is UTF-8 (PS3.18 F.2)."""
@@ -315,28 +305,32 @@ class Walk:
     def _sequence(self, opened: "_Opened") -> Token:
         """A sequence as one token; its items are read up to their end, or to the delimiter."""
         if len(self._trail) >= MAX_DEPTH:
-            raise InstanceRefused(
-                InstanceRefused.NO_RESOURCES,
-                f"Sequences are nested deeper than {MAX_DEPTH} levels.",
-            )
+            raise _too_much(f"Sequences are nested deeper than {MAX_DEPTH} levels.")
         tag, end = opened.tag, opened.end
         before = self.doubts.count, len(self.bulk)
-        outside = self._charset, self._signed, self._implicit, self._memo
+        outside = self._charset, self._signed, self._implicit, self._context
         if opened.implicit is not self._implicit:
             self._enter(implicit=opened.implicit)
-        inside = self._charset, self._signed, self._implicit, self._memo
+        inside = self._charset, self._signed, self._implicit, self._context
         self._trail.append([tag, 0])
         items: list[bytes] = []
         at = opened.value
         while at < end and self._is_item(at):
             self._trail[-1][1] = len(items) + 1
+            if self._item_count + len(items) > MAX_ITEMS:
+                raise _too_much(f"There are more than {MAX_ITEMS} items.")
             stop = self._end_of_item(at, end)
-            tokens = self._tokens(at + 8, stop or end, self._memo.item)
-            items.append(b"{%b}" % b",".join([token.json for token in tokens]))
-            at = stop or self.at
-            self._charset, self._signed, self._implicit, self._memo = inside
+            item = self._short_item(at + 8, stop)
+            if item is None:
+                tokens = self._tokens(at + 8, stop or end, self._context.item)
+                item = b"{%b}" % b",".join([token.json for token in tokens])
+                self._charset, self._signed, self._implicit, self._context = inside
+                stop = stop or self.at
+            items.append(item)
+            at = stop
+        self._item_count += len(items)
         self._trail.pop()
-        self._charset, self._signed, self._implicit, self._memo = outside
+        self._charset, self._signed, self._implicit, self._context = outside
         self.at = self._end_of_items(at, opened)
         fragment = b'{"vr":"SQ","Value":[%b]}' % b",".join(items) if items else b'{"vr":"SQ"}'
         plain = opened.defined and before == (self.doubts.count, len(self.bulk))
@@ -348,6 +342,14 @@ class Walk:
             self._move(at)
             i = 0
         return self.source.buf.startswith(ITEM, i)
+
+    def _short_item(self, at: int, stop: int) -> bytes | None:
+        """An item without peculiarities, if all of it is in the window."""
+        source = self.source
+        i, end = at - source.base, stop - source.base
+        if not 0 <= end - i <= MAX_REMEMBERED or end > len(source.buf) - MARGIN:
+            return None
+        return self._context.short_item(source.buf, i, end)
 
     def _end_of_item(self, at: int, end: int) -> int:
         """Where the item at `at` ends; 0 for one that a delimiter ends."""
@@ -380,6 +382,10 @@ class _Opened:
     end: int
     defined: bool
     implicit: bool
+
+
+def _too_much(sentence: str) -> InstanceRefused:
+    return InstanceRefused(InstanceRefused.NO_RESOURCES, sentence)
 
 
 def _token(tag: str, value: bytes, raw: bytes = b"") -> Token:

@@ -42,7 +42,9 @@ _PADDED_LEFT = frozenset({"LO", "LT", "SH", "ST", "UC", "UT", "PN", "UR"})
 
 _SAFE_INTEGER = 2**53
 # Numbers that JSON can write as they stand, of at most 15 digits, so that a double holds them.
-_JSON_NUMBER = r"(?=[^\\]{1,16}(?:\\|\Z))-?(?:0|[1-9][0-9]{0,13})(?:\.[0-9]+)?"
+_JSON_NUMBER = (
+    r"(?=[^\\]{1,16}(?:\\|\Z))-?(?:0|[1-9][0-9]{0,13})(?:\.[0-9]+)?(?:[eE][+-]?[0-9]{1,2})?"
+)
 _JSON_DECIMALS = re.compile(rf"{_JSON_NUMBER}(?:\\{_JSON_NUMBER})*".encode())
 _JSON_INTEGERS = re.compile(rb"-?(?:0|[1-9][0-9]{0,8})(?:\\-?(?:0|[1-9][0-9]{0,8}))*")
 _JSON_LITERAL = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")
@@ -132,7 +134,9 @@ def _number_strings(vr: str, rule: Rule) -> Converter:
         values = [value.strip(" \0") for value in text.decode("ascii", "replace").split("\\")]
         if not any(values):
             return _value(vr, _nulls(values)), ""
-        return form % b",".join(map(show, values)), _first_complaint(vr, values, rule)
+        odd = {value: show(value) for value in values if not is_plain(value.encode())}
+        shown = b",".join([odd.get(value) or value.encode() for value in values])
+        return form % shown, _first_complaint(vr, [*odd], rule)
 
     return converter
 

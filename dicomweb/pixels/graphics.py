@@ -20,7 +20,8 @@ Picture = NDArray[np.uint8]
 Point = tuple[float, float]
 
 # More than anybody draws; a file may say what it likes.
-MAX_POINTS = 50_000
+MAX_OBJECTS = 1000
+MAX_POINTS = 20_000
 MAX_TEXT = 1000
 ROUND = 90
 WHITE = (255, 255, 255)
@@ -56,15 +57,17 @@ def draw(
     from PIL import Image, ImageDraw
 
     plain = Layer(0, WHITE)
-    layered = [(layers.get(text(each, "00700002"), plain), each) for each in annotations]
+    layered = [
+        (layers.get(text(each, "00700002"), plain), each) for each in annotations[:MAX_OBJECTS]
+    ]
     coloured = any(len(set(layer.ink)) > 1 for layer, _ in layered)
     image = Image.fromarray(np.ascontiguousarray(picture))
     image = image.convert("RGB") if coloured or image.mode == "RGB" else image.copy()
     canvas = ImageDraw.Draw(image)
     for layer, annotation in sorted(layered, key=lambda pair: pair[0].order):
-        for graphic in items(annotation, "00700009"):
+        for graphic in items(annotation, "00700009")[:MAX_OBJECTS]:
             _graphic(canvas, graphic, layer.ink, placement)
-        for written in items(annotation, "00700008"):
+        for written in items(annotation, "00700008")[:MAX_OBJECTS]:
             _text(canvas, written, layer.ink, placement)
     return np.asarray(image)
 

@@ -3,7 +3,8 @@
 import io
 import struct
 from collections.abc import Callable
-from typing import Any
+from functools import lru_cache
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +14,9 @@ from dicomweb.pixels.icc_profiles import grey_profile, rgb_profile
 from dicomweb.pixels.options import WITH_PROFILE, RenderOptions
 from dicomweb.pixels.source import Source
 from dicomweb.pixels.tables import BulkReader, binary
+
+if TYPE_CHECKING:
+    from PIL.ImageCms import ImageCmsTransform
 
 # The profiles of slide scanners take megabytes; a tile of 20 KB carries no more than this unasked.
 MAX_UNASKED = 1 << 16
@@ -74,15 +78,20 @@ def convert(picture: Picture, source: bytes, target: bytes) -> Picture:
     from PIL import Image, ImageCms
 
     try:
-        before, after = (ImageCms.ImageCmsProfile(io.BytesIO(each)) for each in (source, target))
-        transform = ImageCms.buildTransform(
-            before, after, "RGB", "RGB", ImageCms.Intent.RELATIVE_COLORIMETRIC
-        )
-        image = Image.fromarray(picture)
-        converted: Any = ImageCms.applyTransform(image, transform)
+        converted = ImageCms.applyTransform(Image.fromarray(picture), _transform(source, target))
     except (ImageCms.PyCMSError, OSError):
         return picture
     return np.asarray(converted)
+
+
+@lru_cache(maxsize=4)
+def _transform(source: bytes, target: bytes) -> "ImageCmsTransform":
+    """Kept, because the tiles of a slide share a profile of megabytes."""
+    from PIL import ImageCms
+
+    before, after = (ImageCms.ImageCmsProfile(io.BytesIO(each)) for each in (source, target))
+    intent = ImageCms.Intent.RELATIVE_COLORIMETRIC
+    return ImageCms.buildTransform(before, after, "RGB", "RGB", intent)
 
 
 def _from_jpeg(frame: bytes) -> bytes:

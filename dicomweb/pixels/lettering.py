@@ -10,8 +10,8 @@ if TYPE_CHECKING:
 Rgb = tuple[int, int, int]
 
 # Letters that no decomposition takes apart.
-# No picture is wider; the length of a line is somebody else's idea.
-MAX_WIDTH = 8192
+# A line of more letters leaves every picture.
+MAX_LETTERS = 500
 
 _FROM = ("ß", "æ", "Æ", "œ", "Œ", "ø", "Ø", "đ", "Đ", "ð", "Ð", "þ", "Þ", "ł", "Ł", "°")
 _TO = ("ss", "ae", "AE", "oe", "OE", "o", "O", "d", "D", "d", "D", "th", "Th", "l", "L", "deg")
@@ -50,21 +50,26 @@ def write(
     from PIL import Image, ImageDraw, ImageFilter
 
     legibles = [legible(line) for line in lines]
-    face, margin = typeface(size), max(1, size // 12)
-    width = round(max((face.getlength(line) for line in legibles), default=0))
-    block = (min(width, MAX_WIDTH) + 2 * margin, line_height(size) * len(lines) + 2 * margin)
     if not any(legibles):
         return
+    face, margin = typeface(size), max(1, size // 12)
+    # Never larger than the picture: how much is written is somebody else's idea.
+    longest = max(face.getlength(line[:MAX_LETTERS]) for line in legibles)
+    width = min(round(longest), draw.im.size[0])
+    height = min(line_height(size) * len(lines), draw.im.size[1])
+    block = (width + 2 * margin, height + 2 * margin)
     part = {"l": 0.0, "m": 0.5, "r": 1.0}[anchor[0]]
     letters = Image.new("L", block)
     pen = ImageDraw.Draw(letters)
     for number, line in enumerate(legibles):
         place = (margin + part * width, margin + number * line_height(size))
-        pen.text(place, line, fill=255, font=face, anchor=f"{anchor[0]}a")
+        if place[1] > height:
+            break
+        pen.text(place, line[:MAX_LETTERS], fill=255, font=face, anchor=f"{anchor[0]}a")
     # One dilated mask takes a tenth of the time of FreeType's own outlines.
     edge = letters.filter(ImageFilter.MaxFilter(2 * margin + 1))
     left = round(at[0] - margin - part * width)
-    top = round(at[1] - margin) - (line_height(size) * len(lines) if anchor[1] == "d" else 0)
+    top = round(at[1] - margin) - (height if anchor[1] == "d" else 0)
     coloured = draw.mode == "RGB"
     draw.bitmap((left, top), edge, fill=(0, 0, 0) if coloured else 0)
     draw.bitmap((left, top), letters, fill=ink if coloured else round(sum(ink) / 3))

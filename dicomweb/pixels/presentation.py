@@ -1,11 +1,12 @@
 """Presentation states: what they reference, which of their items count for a frame (PS3.3 A.33)."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
 from dicomweb.errors import NotAcceptable
-from dicomweb.pixels.attributes import Metadata, items, numbers, text
+from dicomweb.pixels.attributes import Metadata, integer, items, numbers, text
+from dicomweb.pixels.functional_groups import either, macro
 
 _SOFTCOPY = "1.2.840.10008.5.1.4.1.1.11."
 
@@ -91,3 +92,42 @@ def _counts(item: Metadata, instance: str, frame_number: int) -> bool:
 
 def _frames(image: Metadata) -> tuple[int, ...]:
     return tuple(int(number) for number in numbers(image, "00081160"))
+
+
+def targets_of(state: Metadata, images: Mapping[str, Metadata]) -> list[tuple[str, int]]:
+    """Every frame that the state shows: SOP Instance UID and frame number, in order (PS3.18 8.3.5).
+
+    By Dimension Index Values, else by place along the normal of the slices, else as referenced.
+    `images` holds the data sets of the instances that are there; others are left out.
+    """
+    targets = [
+        (reference.instance, number)
+        for reference in references_of(state)
+        if reference.instance in images
+        for number in reference.frames or range(1, _frame_count(images[reference.instance]) + 1)
+    ]
+    for key in (_dimension_indices, _place_along_normal):
+        keys = {target: key(images[target[0]], target[1]) for target in targets}
+        if targets and all(found is not None for found in keys.values()):
+            return sorted(targets, key=lambda target: keys[target] or ())
+    return targets
+
+
+def _frame_count(image: Metadata) -> int:
+    return max(1, integer(image, "00280008", 1) or 1)
+
+
+def _dimension_indices(image: Metadata, frame_number: int) -> tuple[float, ...] | None:
+    content = macro(image, frame_number, "00209111")
+    return tuple(numbers(content, "00209157")) or None if content is not None else None
+
+
+def _place_along_normal(image: Metadata, frame_number: int) -> tuple[float, ...] | None:
+    """Image Position (Patient) times the normal of Image Orientation (Patient)."""
+    position = numbers(either(image, frame_number, "00209113", "00200032"), "00200032")
+    axes = numbers(either(image, frame_number, "00209116", "00200037"), "00200037")
+    if len(position) != 3 or len(axes) != 6:
+        return None
+    (a, b, c), (d, e, f) = axes[:3], axes[3:]
+    normal = (b * f - c * e, c * d - a * f, a * e - b * d)
+    return (sum(part * along for part, along in zip(position, normal, strict=True)),)

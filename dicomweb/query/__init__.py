@@ -1,6 +1,7 @@
 """The question of a search: `parse` reads the URL's query string into a `Query` (PS3.18 8.3.4)."""
 
-from dicomweb.query.parameters import attributes_of, parse
+from dicomweb.query.keys import attributes_of
+from dicomweb.query.parameters import parse
 from dicomweb.query.rules import (
     Combined,
     Empty,

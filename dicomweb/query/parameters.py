@@ -44,7 +44,9 @@ def _parse(level: Level, within: Resource, raw: bytes | str) -> Query:
                 raise twice(name)
             seen[name] = value
     if len(keys) > MAX_KEYS or len(included) > MAX_KEYS * 8:
-        raise BadRequest(f"A search has at most {MAX_KEYS} keys and {MAX_KEYS * 8} included fields.")
+        raise BadRequest(
+            f"A search has at most {MAX_KEYS} keys and {MAX_KEYS * 8} included fields."
+        )
     query = Query(
         level,
         within,

@@ -7,6 +7,7 @@ from dicomweb.query.rules import Rule
 from dicomweb.resources import Level, Resource
 
 MAX_RESULTS = 10_000  # a list is whole up to here (contract.md)
+_EVERYWHERE = Resource()
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +54,7 @@ class Query:
     """
 
     level: Level
-    within: Resource = Resource()
+    within: Resource = _EVERYWHERE
     matches: tuple[Match, ...] = ()
     asked: tuple[Asked, ...] = ()
     everything: bool = False

@@ -15,7 +15,7 @@ from starlette.requests import Request
 from dicomweb.access.guard import route
 from dicomweb.access.permissions import Permission
 from dicomweb.answers import Part, Streamed, accepted, in_thread, multipart, ranged, unchanged
-from dicomweb.archive import Archive, Bulk, Location
+from dicomweb.archive import Archive, Bulk, Location, resource_of
 from dicomweb.content import Content, content_of
 from dicomweb.conversion import PIXELS, Conversion
 from dicomweb.errors import NotAcceptable, NotFound
@@ -160,7 +160,9 @@ async def _all(request: Request, *, pixels_only: bool) -> Streamed:
     if not parts:
         raise NotFound(f"This {resource.level} has no bulk data.")
     inner = parts[0].content_type.partition(";")[0]
-    return multipart(Choice(RELATED, inner), parts, f"{resource.path} {archive.version(resource)}")
+    return multipart(
+        request, Choice(RELATED, inner), parts, f"{resource.path} {archive.version(resource)}"
+    )
 
 
 async def _parts(request: Request, location: Location, bulk: Bulk) -> list[Part]:
@@ -180,7 +182,7 @@ async def _parts(request: Request, location: Location, bulk: Bulk) -> list[Part]
 
 def _url(request: Request, location: Location) -> str:
     root: str = request.state.addresses.root(request.scope)
-    return root + location.resource.path
+    return root + resource_of(location).path
 
 
 def _etag(archive: Archive, location: Location, choice: Choice, what: str) -> str:
@@ -191,7 +193,7 @@ def _etag(archive: Archive, location: Location, choice: Choice, what: str) -> st
 def _answer(request: Request, choice: Choice, parts: list[Part], etag: str) -> Streamed:
     headers = {"ETag": etag, **_REVALIDATE}
     if choice.multipart:
-        return multipart(choice, parts, etag, headers)
+        return multipart(request, choice, parts, etag, headers)
     return ranged(request, parts[0], headers)
 
 

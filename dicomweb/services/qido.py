@@ -43,15 +43,13 @@ async def _search(request: Request, level: Level) -> Streamed:
     archive: Archive = request.state.archive
     query = parse(level, Resource(**request.path_params), request.scope["query_string"])
     choice = negotiate(*accepted(request), metadata_offers())
-    if archive.is_quick(query):
-        found = archive.find(query)
-    else:
-        found = await in_thread(archive.find, query)
+    search = archive.search(query)
+    found = search.find() if search.is_quick else await in_thread(search.find)
     root: str = request.state.addresses.root(request.scope)
     body = (b"[" + b",".join(found.fragments) + b"]").replace(_ROOT, root.encode())
     headers = _warnings(root, query, found)
     if "xml" in choice.payload_type:
-        return _as_xml(choice, body, headers)
+        return _as_xml(request, choice, body, headers)
     return whole(body, {"Content-Type": choice.payload_type, **headers})
 
 
@@ -64,11 +62,11 @@ def _warnings(root: str, query: Query, found: Found) -> dict[str, str]:
     return {"Warning": ", ".join(f"299 {root}: {text}" for text in texts)} if sentences else {}
 
 
-def _as_xml(choice: Choice, body: bytes, headers: dict[str, str]) -> Streamed:
+def _as_xml(request: Request, choice: Choice, body: bytes, headers: dict[str, str]) -> Streamed:
     """One part a result (PS3.18 10.6.3.3.1)."""
     documents = (to_xml(result) for result in orjson.loads(body))
     parts = [part_of(choice.part_type, "", document) for document in documents]
-    return multipart(choice, parts, body.hex()[:64] or "empty", headers)
+    return multipart(request, choice, parts, body.hex()[:64] or "empty", headers)
 
 
 routes = [

@@ -27,7 +27,7 @@ from dicomweb.answers import (
     single_part,
     unchanged,
 )
-from dicomweb.archive import Archive, Location
+from dicomweb.archive import Archive, Location, resource_of
 from dicomweb.conversion import Conversion
 from dicomweb.errors import NotAcceptable, NotFound, TooLarge
 from dicomweb.pixels.options import RenderOptions, parse_options, parse_thumbnail_options
@@ -210,7 +210,7 @@ def _options(request: Request, choice: Choice) -> RenderOptions:
 
 def _url(request: Request, location: Location) -> str:
     root: str = request.state.addresses.root(request.scope)
-    return root + location.resource.path
+    return root + resource_of(location).path
 
 
 def _etag(request: Request, version: str, choice: Choice) -> str:
@@ -239,7 +239,7 @@ def _answer(
     status: int = 200,
 ) -> Streamed:
     if choice.multipart:
-        return multipart(choice, parts, etag, headers, status)
+        return multipart(request, choice, parts, etag, headers, status)
     if status != 200:
         return single_part(parts[0], headers, status)
     return ranged(request, parts[0], headers)

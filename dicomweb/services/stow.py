@@ -84,7 +84,7 @@ async def _receive(request: Request, intake: "Intake") -> None:
     media_type = parse_content_type(header)
     if media_type.name == DICOM:
         await _receive_one(request, intake)
-    elif media_type.name == RELATED and media_type.inner in (DICOM, ""):
+    elif media_type.name == RELATED and media_type.inner in (DICOM, "*/*"):
         await _receive_parts(request, intake, MultipartReader(boundary_of(media_type)))
     else:
         raise UnsupportedMediaType(
@@ -145,7 +145,7 @@ class Intake:
     def begin(self, content_type: str) -> None:
         """A part begins; one that is no PS3.10 file has its outcome already."""
         self.slots.append(None)
-        if content_type and parse_content_type(content_type).name != DICOM:
+        if content_type and not _is_dicom(content_type):
             self.slots[-1] = Outcome(
                 reason=InstanceRefused.CANNOT_UNDERSTAND,
                 sentence=f"A part is no {DICOM}.",
@@ -209,7 +209,8 @@ class Intake:
 
     async def _committed(self) -> None:
         slots, future = self._committing.popleft()
-        for slot, outcome in zip(slots, await asyncio.wrap_future(future), strict=True):
+        outcomes: list[Outcome] = await asyncio.wrap_future(future)
+        for slot, outcome in zip(slots, outcomes, strict=True):
             self.slots[slot] = outcome
 
     def break_off(self, sentence: str) -> None:
@@ -239,6 +240,13 @@ class Intake:
         self.archive.discard([*arrived, *(one for _, one in self._group)])
 
 
+def _is_dicom(content_type: str) -> bool:
+    try:
+        return parse_content_type(content_type).name == DICOM
+    except BadRequest:
+        return False
+
+
 def _respond(request: Request, outcomes: list[Outcome]) -> Streamed:
     """The response module, in what the client prefers; a store never fails for its Accept."""
     addresses: Addresses = request.state.addresses
@@ -257,7 +265,7 @@ def _respond(request: Request, outcomes: list[Outcome]) -> Streamed:
         return whole(store_response_json(module), headers, _status(outcomes))
     document = part_of(choice.part_type, "", to_xml(module))
     if choice.multipart:
-        return multipart(choice, [document], url or "store", headers, _status(outcomes))
+        return multipart(request, choice, [document], url or "store", headers, _status(outcomes))
     return single_part(document, headers, _status(outcomes))
 
 

@@ -9,6 +9,7 @@ Answers 200 · 206 when some instances cannot be given as asked · 304 · 404 ·
 """
 
 from collections.abc import Sequence
+from zlib import crc32
 
 import orjson
 from starlette.requests import Request
@@ -26,7 +27,7 @@ from dicomweb.answers import (
     unchanged,
     whole,
 )
-from dicomweb.archive import Archive, Location
+from dicomweb.archive import Archive, Location, resource_of
 from dicomweb.conversion import Conversion
 from dicomweb.errors import NotAcceptable
 from dicomweb.resources import Level, Resource
@@ -53,7 +54,9 @@ async def instances(request: Request) -> Streamed:
     ]
     chosen = next(choice for choice in choices if choice is not None)
     seed = f"{resource.path} {archive.version(resource)}"
-    return multipart(chosen, parts, seed, status=200 if len(parts) == len(locations) else 206)
+    return multipart(
+        request, chosen, parts, seed, status=200 if len(parts) == len(locations) else 206
+    )
 
 
 async def instance(request: Request) -> Streamed:
@@ -68,7 +71,7 @@ async def instance(request: Request) -> Streamed:
     part = await _part(request, location, choice)
     headers = {"ETag": etag, **_REVALIDATE}
     if choice.multipart:
-        return multipart(choice, [part], etag, headers)
+        return multipart(request, choice, [part], etag, headers)
     return ranged(request, part, headers)
 
 
@@ -104,7 +107,7 @@ def _choose(
 
 async def _part(request: Request, location: Location, choice: Choice) -> Part:
     conversion: Conversion = request.state.conversion
-    url = request.state.addresses.root(request.scope) + location.resource.path
+    url = request.state.addresses.root(request.scope) + resource_of(location).path
     content = conversion.instance_at_once(location, choice.transfer_syntax)
     if content is None:
         content = await in_thread(conversion.instance, location, choice.transfer_syntax)
@@ -121,7 +124,7 @@ async def metadata(request: Request) -> Streamed:
     version = archive.version(resource)
     is_xml = "xml" in choice.payload_type
     coding = "" if is_xml else choose_coding(request.headers.get("accept-encoding"))
-    etag = weak_etag(f"{version}-{hash(root) & 0xFFFFFFFF:x}-{choice.payload_type[-4:]}")
+    etag = weak_etag(f"{version}-{crc32(root.encode()):x}-{choice.payload_type[-4:]}")
     if (answer := unchanged(request, etag)) is not None:
         return answer
     headers = {"ETag": etag, "Content-Type": choice.payload_type, **_REVALIDATE}
@@ -150,7 +153,7 @@ async def _as_xml(
     if not choice.multipart:
         return whole(documents[0], headers)
     parts = [part_of(choice.part_type, "", document) for document in documents]
-    return multipart(choice, parts, etag, {"ETag": etag, **_REVALIDATE})
+    return multipart(request, choice, parts, etag, {"ETag": etag, **_REVALIDATE})
 
 
 _STUDY = "/studies/{study}"

@@ -29,15 +29,18 @@ from dicomweb.wire.query_string import parse_query
 _REVALIDATE = {"Cache-Control": "private, no-cache"}
 _NAMES = ("studyUID", "seriesUID", "objectUID")
 _IMAGES = ("image/jpeg", "image/png", "image/gif", "image/jp2")
-_RENDERING = ("windowCenter", "windowWidth", "rows", "columns", "region", "imageQuality")
-_RENDERING += ("frameNumber", "annotation", "imageAnnotation", "presentationUID")
+_RENDERING = (
+    *("windowCenter", "windowWidth", "rows", "columns", "region", "imageQuality"),
+    *("frameNumber", "annotation", "imageAnnotation", "presentationUID"),
+)
 
 
 async def retrieve(request: Request) -> Streamed:
     """The one instance that the parameters name, as a file or as a picture."""
     parameters = _parameters(request)
     archive: Archive = request.state.archive
-    location = archive.locate(Resource(*(parameters[name] for name in _NAMES)))
+    study, series, instance = (parameters[name] for name in _NAMES)
+    location = archive.locate(Resource(study, series, instance))
     content_type = parameters.get("contentType")
     if content_type is not None and _wants_dicom(content_type):
         return await _dicom(request, location, parameters)

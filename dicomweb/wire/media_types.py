@@ -66,6 +66,10 @@ VIDEO = frozenset(
 # A JPEG XL recompression (4.111) holds what was a lossy JPEG.
 LOSSY = VIDEO | set(_syntaxes("4.50", "4.51", "4.81", "4.91", "4.93", "4.203", "4.111", "4.112"))
 
+_TOKEN = r"[!#$%&'*+.^_`|~0-9a-z-]+"
+_is_media_type = re.compile(f"{_TOKEN}/{_TOKEN}", re.ASCII).fullmatch
+_NO_PARAMETERS: Mapping[str, str] = MappingProxyType({})
+
 # Spellings of drafts and of older editions, still asked for.
 _ALIASES = {
     "image/x-jls": "image/jls",
@@ -98,7 +102,8 @@ class MediaType:
         """What the parts of a multipart are, `*/*` when not said; empty when it is no multipart."""
         if not self.name.startswith("multipart/"):
             return ""
-        return canonical(self.parameters.get("type", "").partition(";")[0]) or "*/*"
+        named = self.parameters.get("type", "").partition(";")[0]
+        return canonical(named) if named else "*/*"
 
     @property
     def transfer_syntax(self) -> str:
@@ -121,12 +126,17 @@ class MediaRange(MediaType):
     q: float = 1.0
 
 
+@lru_cache(maxsize=256)
 def canonical(name: str) -> str:
-    """A media type's name in lower case, old spellings replaced: `image/x-jls` is `image/jls`."""
+    """A media type's name in lower case, old spellings replaced: `image/x-jls` is `image/jls`.
+
+    Empty when it is no media type.
+    """
     name = name.strip(" \t").lower()
     name = _ALIASES.get(name, name)
-    # dicomweb-client sends `image/` for `image/*`.
-    return name + "*" if name.endswith("/") else name
+    if name.endswith("/"):  # dicomweb-client sends `image/` for `image/*`
+        name += "*"
+    return name if _is_media_type(name) else ""
 
 
 def spelling(name: str) -> str:
@@ -165,10 +175,11 @@ _parse_accept_cached = lru_cache(maxsize=512)(_parse_accept)
 
 
 def _media_range(pairs: list[Pair]) -> MediaRange | None:
-    name, value = pairs[0]
-    name = canonical(name)
-    if value is not None or not _is_media_type(name):
+    name = canonical(pairs[0][0]) if pairs[0][1] is None else ""
+    if not name:
         return None
+    if len(pairs) == 1:
+        return MediaRange(name, _NO_PARAMETERS)
     parameters = _parameters(pairs[1:])
     q = 1.0
     if "q" in parameters:
@@ -193,15 +204,11 @@ def _parameters(pairs: list[Pair]) -> dict[str, str]:
     return parameters
 
 
-_TOKEN = r"[!#$%&'*+.^_`|~0-9a-z-]+"
-_is_media_type = re.compile(f"{_TOKEN}/{_TOKEN}", re.ASCII).fullmatch
-
-
 def parse_content_type(header: str | None) -> MediaType:
     """The media type of a message or of a part. BadRequest when it is missing or malformed."""
     pairs = element(header or "") if header is None or len(header) <= MAX_HEADER_LENGTH else []
     name = canonical(pairs[0][0]) if pairs and pairs[0][1] is None else ""
-    if not _is_media_type(name) or "*" in name:
+    if not name or "*" in name:
         what = "is malformed" if header else "is missing"
         raise BadRequest(
             f"The Content-Type {what}: a type and its parameters are right, "

@@ -3,16 +3,21 @@
 import hashlib
 import os
 import shutil
+import sqlite3
 import tempfile
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from tests.benchmarks.instances import Place, Template, small, uid
 from tests.benchmarks.peers import ORTHANC, Peer
 
-ROOT = Path(__file__).parents[2]
+if TYPE_CHECKING:
+    from dicomweb.index import Record
+
 SERIES_OF_A_STUDY, INSTANCES_OF_A_SERIES = 2, 5
 INSTANCES_OF_A_STUDY = SERIES_OF_A_STUDY * INSTANCES_OF_A_SERIES
 STUDIES_A_DAY = 10
@@ -66,7 +71,7 @@ def places(number: int, studies: int) -> Iterator[Place]:
 def folder(studies: int, say: Callable[[str], None]) -> Path:
     """The data folder of an archive of `studies`: copy it before a server changes it.
 
-    It is made anew when the index or the scanner changed since.
+    It is made anew when the schema of the index changed since.
     """
     kept = Path(tempfile.gettempdir()) / f"lightbox-bench-{os.getuid()}"
     wanted = kept / f"{studies}-{_fingerprint()}"
@@ -76,47 +81,53 @@ def folder(studies: int, say: Callable[[str], None]) -> Path:
         shutil.rmtree(stale)
     kept.mkdir(mode=0o700, exist_ok=True)
     being_made = Path(tempfile.mkdtemp(prefix=f"making-{studies}-", dir=kept))
-    _fill(being_made, studies, say)
-    being_made.rename(wanted)
+    try:
+        _fill(being_made, studies, say)
+        being_made.rename(wanted)
+    finally:
+        shutil.rmtree(being_made, ignore_errors=True)
     return wanted
 
 
 def _fingerprint() -> str:
-    """Of all sources that decide what the database looks like."""
+    """Of the schema that the index makes today, and of what is put into it."""
+    from dicomweb.index import Index
+
     digest = hashlib.sha256()
-    sources = [*(ROOT / "dicomweb" / "index").rglob("*.py")]
-    sources += [*(ROOT / "dicomweb" / "part10").rglob("*.py")]
-    sources += [Path(__file__), Path(__file__).parent / "instances.py"]
-    for path in sorted(sources):
-        digest.update(path.read_bytes())
+    with tempfile.TemporaryDirectory() as empty:
+        path = Path(empty) / "index.sqlite"
+        Index(f"sqlite:///{path}").close()
+        with closing(sqlite3.connect(path)) as database:
+            for (statement,) in database.execute("SELECT sql FROM sqlite_master ORDER BY name"):
+                digest.update(str(statement).encode())
+    for name in ("filled.py", "instances.py"):
+        digest.update((Path(__file__).parent / name).read_bytes())
     return digest.hexdigest()[:16]
 
 
 def _fill(data_dir: Path, studies: int, say: Callable[[str], None]) -> None:
     """Rows without files: searches and ingest read none. Ours are imported only here."""
-    from dicomweb import extension
-    from dicomweb.app import open_archive
-    from dicomweb.settings import DEFAULT_EXTENSIONS, Settings
+    from dicomweb.index import Index
 
-    settings = Settings(data_dir=data_dir)
-    archive = open_archive(settings, extension.load(DEFAULT_EXTENSIONS))
+    index = Index(f"sqlite:///{data_dir / 'index.sqlite'}")
     try:
-        waiting: list[object] = []
+        waiting: list[Record] = []
         for number in range(studies):
             template = small(modality(number))
             waiting += [_record(template, each) for each in places(number, studies)]
             if len(waiting) >= GROUP or number == studies - 1:
-                archive.index.store(waiting)
+                index.store(waiting)
                 waiting = []
             if number % 10_000 == 9_999:
-                say(f"  {number + 1} of {studies} studies are made")
+                say(f"  {number + 1:,} of {studies:,} studies are made")
     finally:
-        archive.close()
+        index.close()
 
 
-def _record(template: Template, place: Place) -> object:
+def _record(template: Template, place: Place) -> "Record":
     from dicomweb import part10
     from dicomweb.index import Record
+    from dicomweb.part10.bulk import pack_bulk
 
     file = template.file(place)
     header = part10.scan(file, len(file), lambda offset, length: file[offset : offset + length])
@@ -129,7 +140,7 @@ def _record(template: Template, place: Place) -> object:
         json=header.json,
         elements=header.elements,
         frames=header.frames.pack() if header.frames is not None else b"",
-        bulk=header.packed_bulk(),
+        bulk=pack_bulk(header.bulk),
         dataset_offset=header.dataset_offset,
         size=len(file),
         sha256=hashlib.sha256(file).digest(),

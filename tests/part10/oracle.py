@@ -92,9 +92,7 @@ def ours(data: bytes, header: Header) -> Json:
     """Our JSON, bulk values put back in their places, under the same rules."""
     values = {
         bulk.path: b"".join(
-            read_bulk(
-                bulk, header.transfer_syntax, header.dataset_offset, len(data), reader(data)
-            )
+            read_bulk(bulk, header.transfer_syntax, header.dataset_offset, len(data), reader(data))
         )
         for bulk in header.bulk
     }

@@ -83,7 +83,9 @@ def same_native(dataset: pydicom.Dataset, frames: list[bytes]) -> bool:
         return np.array_equal(dataset.pixel_array.ravel(), np.concatenate(bits))
     word = {8: "u1", 16: "u2", 32: "u4", 64: "u8"}[dataset.BitsAllocated]
     order = "<" if dataset.original_encoding[1] else ">"
-    value = next(dataset[tag].value for tag in (0x7FE00010, 0x7FE00008, 0x7FE00009) if tag in dataset)
+    value = next(
+        dataset[tag].value for tag in (0x7FE00010, 0x7FE00008, 0x7FE00009) if tag in dataset
+    )
     if order == ">" and word == "u1":
         return True  # pydicom does not turn OW around; SC_rgb_small_odd_big_endian has its own test
     expected = np.frombuffer(value[: len(value) // int(word[1]) * int(word[1])], order + word)

@@ -97,12 +97,12 @@ def by_pydicom(found: Stored) -> list[Array]:
             return []
 
 
-def by_dcmtk(path: Path, folder: Path) -> Stored:
-    """The file decompressed by dcmdjpeg, colour left alone; the test is skipped without dcmtk."""
+def by_dcmtk(path: Path, folder: Path, colour: str = "+cn") -> Stored:
+    """The file decompressed by dcmdjpeg, colour left alone by +cn, made RGB by +cp; or skipped."""
     if shutil.which("dcmdjpeg") is None:
         pytest.skip("dcmtk is not installed")
     target = folder / "decompressed.dcm"
-    subprocess.run(["dcmdjpeg", "+cn", str(path), str(target)], check=True, capture_output=True)
+    subprocess.run(["dcmdjpeg", colour, str(path), str(target)], check=True, capture_output=True)
     return stored(target)
 
 

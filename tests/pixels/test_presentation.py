@@ -12,7 +12,12 @@ from pydicom.dataset import Dataset
 from dicomweb.errors import BadRequest, NotAcceptable
 from dicomweb.pixels.icc_profiles import rgb_profile
 from dicomweb.pixels.options import Region, RenderOptions, Window
-from dicomweb.pixels.presentation import Reference, is_presentation_state, references_of
+from dicomweb.pixels.presentation import (
+    Reference,
+    is_presentation_state,
+    references_of,
+    targets_of,
+)
 from dicomweb.pixels.presented import State, render_presented
 from dicomweb.pixels.source import Source
 from tests.pixels.rendering import Instance, instance_of, metadata_of, pixels_of
@@ -79,6 +84,32 @@ def test_the_images_come_in_the_order_of_the_sequences() -> None:
         Reference("1.2", "5", "1.2"),
         Reference("1.2", "4", "1.2"),
     )
+
+
+def shows(*references: Dataset) -> dict[str, Any]:
+    series = item(SeriesInstanceUID="1.1", ReferencedImageSequence=list(references))
+    return state(ReferencedSeriesSequence=[series]).metadata
+
+
+def slice_at(z: float) -> dict[str, Any]:
+    dataset = item(ImagePositionPatient=[0, 0, z], ImageOrientationPatient=[1, 0, 0, 0, 1, 0])
+    return metadata_of(dataset)
+
+
+def test_frames_stand_in_the_order_of_their_slices() -> None:
+    images = {"1.1": slice_at(30), "1.2": slice_at(-10), "1.3": slice_at(5)}
+    named = shows(*(reference(f"1.{n}") for n in (1, 2, 3, 9)))
+    assert targets_of(named, images) == [("1.2", 1), ("1.3", 1), ("1.1", 1)]
+    assert targets_of(named, images | {"1.3": {}}) == [("1.1", 1), ("1.2", 1), ("1.3", 1)]
+
+
+def test_frames_stand_in_the_order_of_their_dimensions() -> None:
+    indices = ([1, 3], [1, 1], [1, 2])
+    groups = [item(FrameContentSequence=[item(DimensionIndexValues=values)]) for values in indices]
+    images = {"1.1": metadata_of(item(NumberOfFrames=3, PerFrameFunctionalGroupsSequence=groups))}
+    assert targets_of(shows(reference("1.1")), images) == [("1.1", 2), ("1.1", 3), ("1.1", 1)]
+    assert targets_of(shows(reference("1.1", 1, 3)), images) == [("1.1", 3), ("1.1", 1)]
+    assert targets_of(shows(), images) == []
 
 
 def test_the_image_s_own_transforms_are_left_aside() -> None:

@@ -43,7 +43,11 @@ def test_by_default_an_instance_comes_in_explicit_little_endian(
     server: Server, syntax: str
 ) -> None:
     dataset = make_image()
+    little = dataset.PixelData
+    if syntax == ExplicitVRBigEndian:
+        dataset.PixelData = np.frombuffer(little, "<u2").astype(">u2").tobytes()
     _put(server, dataset, syntax)
+    dataset.PixelData = little
     ((headers, data),) = parts(get(server, path_of(dataset)))
     assert headers["content-type"] == f"application/dicom; transfer-syntax={ExplicitVRLittleEndian}"
     assert _read(data) == dataset

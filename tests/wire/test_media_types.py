@@ -30,6 +30,7 @@ from dicomweb.wire.media_types import (
         ("Application/DICOM+JSON", [("application/dicom+json", "", "", 1)]),
         ("multipart/related", [("multipart/related", "*/*", "", 1)]),
         ('multipart/related; type="*/*"', [("multipart/related", "*/*", "", 1)]),
+        ("multipart/related; type=dicom", [("multipart/related", "", "", 1)]),
         ("multipart/related; TYPE=IMAGE/JLS", [("multipart/related", "image/jls", "", 1)]),
         ('multipart/related; type="image/x-jls"', [("multipart/related", "image/jls", "", 1)]),
         ("image/dicom+jp2", [("image/jp2", "", "", 1)]),

@@ -4,7 +4,5 @@ from alembic import context
 
 from dicomweb.index.tables import Row
 
-context.configure(
-    connection=context.config.attributes["connection"], target_metadata=Row.metadata
-)
+context.configure(connection=context.config.attributes["connection"], target_metadata=Row.metadata)
 context.run_migrations()

@@ -8,7 +8,8 @@ from dicomweb.pixels.image import ImagePixel
 from dicomweb.pixels.pixel_array import Pixels
 
 _RAW = -15
-_LEVEL = 6
+# Of ISA-L's 0 to 3: ten times zlib's speed for a tenth more bytes.
+_LEVEL = 2
 
 
 def decode(frame: bytes, image: ImagePixel) -> tuple[Pixels, int]:
@@ -22,5 +23,7 @@ def decode(frame: bytes, image: ImagePixel) -> tuple[Pixels, int]:
 
 def encode(array: Pixels, image: ImagePixel) -> bytes:
     """Native pixels of one frame as a raw deflate stream."""
-    deflate = zlib.compressobj(_LEVEL, zlib.DEFLATED, _RAW)
-    return deflate.compress(native.encode(array, image)) + deflate.flush()
+    from isal.isal_zlib import compressobj
+
+    deflate = compressobj(_LEVEL, zlib.DEFLATED, _RAW)
+    return bytes(deflate.compress(native.encode(array, image)) + deflate.flush())

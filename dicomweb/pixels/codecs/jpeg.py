@@ -76,12 +76,14 @@ def encode_lossy(array: Pixels, precision: int, quality: int) -> bytes:
 def encode_lossless(array: Pixels, precision: int, *, rgb: bool) -> bytes:
     """Unsigned samples of `precision` bits as process 14, selection value 1; colour untouched.
 
-    The components of `rgb` are named R, G, B; otherwise they are 1, 2, 3, as for YCbCr.
+    The components of `rgb` are named R, G, B; otherwise they are 1, 2, 3, as for YCbCr. That is
+    done behind the encoder's back: left to itself, libjpeg-turbo 3.1 codes YCbCr with two Huffman
+    tables and names only the first in the scan header, so that nobody can decode it.
     """
     from imagecodecs import jpeg8_encode
 
-    space = None if array.ndim == 2 else "RGB" if rgb else "YCBCR"
-    return bytes(
+    space = None if array.ndim == 2 else "RGB"
+    stream = bytes(
         jpeg8_encode(
             np.ascontiguousarray(array),
             colorspace=space,
@@ -91,6 +93,18 @@ def encode_lossless(array: Pixels, precision: int, *, rgb: bool) -> bytes:
             bitspersample=precision,
         )
     )
+    return stream if rgb or space is None else _anonymous(stream)
+
+
+def _anonymous(stream: bytes) -> bytes:
+    """The stream of RGB with components 1, 2, 3 and without the segments that say RGB."""
+    header = jpeg_header.parse(stream)
+    frame_at = header.segments[-1][2] if header.segments else 2
+    found = bytearray(stream)
+    scan_at = stream.index(b"\xff\xda", header.end)
+    for number in range(3):
+        found[frame_at + 10 + 3 * number] = found[scan_at + 5 + 2 * number] = number + 1
+    return b"\xff\xd8" + bytes(found[frame_at:])
 
 
 def _check_scans(scans: int, image: ImagePixel) -> None:

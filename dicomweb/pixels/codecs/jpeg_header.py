@@ -36,6 +36,8 @@ class JpegHeader:
     adobe: int
     segments: tuple[tuple[int, int, int], ...]
     """(marker, start, end) of each segment before the frame header, the marker's bytes included."""
+    end: int
+    """Where the segments behind the frame header begin."""
 
 
 def parse(frame: bytes) -> JpegHeader:
@@ -48,7 +50,7 @@ def parse(frame: bytes) -> JpegHeader:
         marker, start, end = _segment(frame, at)
         content = frame[start + 4 : end]
         if marker in _FRAMES:
-            return _frame_header(marker, content, jfif, adobe, tuple(segments))
+            return _frame_header(marker, content, jfif, adobe, tuple(segments), end)
         if marker in (SOS, EOI):
             raise undecodable("its JPEG stream has no frame header")
         if marker == APP0 and content.startswith(b"JFIF"):
@@ -106,6 +108,7 @@ def _frame_header(
     jfif: bool,
     adobe: int,
     segments: tuple[tuple[int, int, int], ...],
+    end: int,
 ) -> JpegHeader:
     if len(content) < 6 or len(content) < 6 + 3 * content[5]:
         raise undecodable("the frame header of its JPEG stream is cut short")
@@ -114,4 +117,4 @@ def _frame_header(
         Component(name, factors >> 4, factors & 15)
         for name, factors in (content[at : at + 2] for at in range(6, 6 + 3 * count, 3))
     )
-    return JpegHeader(marker, precision, rows, columns, components, jfif, adobe, segments)
+    return JpegHeader(marker, precision, rows, columns, components, jfif, adobe, segments, end)

@@ -1,7 +1,7 @@
 """RLE Lossless (PS3.5 annex G): each byte of each sample a segment of PackBits."""
 
 import struct
-from itertools import pairwise
+from itertools import accumulate, pairwise
 
 import numpy as np
 
@@ -31,12 +31,20 @@ def decode(frame: bytes, image: ImagePixel) -> tuple[Pixels, int]:
 
 
 def encode(array: Pixels, image: ImagePixel) -> bytes:
-    """One frame with its header, segments padded to even lengths (PS3.5 G.3)."""
-    from rle.rle import encode_frame
+    """One frame: header and segments of even length, runs that end with their row (PS3.5 G.3)."""
+    from imagecodecs import packbits_encode
 
-    source = np.ascontiguousarray(array).astype(array.dtype.newbyteorder("<"), copy=False)
-    size = (image.rows, image.columns, image.samples)
-    return bytes(encode_frame(source.tobytes(), *size, image.bits_allocated, "<"))
+    words = np.ascontiguousarray(array, array.dtype.newbyteorder("<"))
+    octets = words.view(np.uint8).reshape(image.rows, image.columns, image.samples, -1)
+    segments = []
+    for sample in range(image.samples):
+        for byte in reversed(range(octets.shape[3])):
+            plane = np.ascontiguousarray(octets[:, :, sample, byte])
+            segment = bytes(packbits_encode(plane, axis=-1))
+            segments.append(segment + b"\0" * (len(segment) % 2))
+    starts = accumulate((len(segment) for segment in segments[:-1]), initial=HEADER_BYTES)
+    unused = [0] * (MAX_SEGMENTS - len(segments))
+    return struct.pack("<16L", len(segments), *starts, *unused) + b"".join(segments)
 
 
 def _one_bit(frame: bytes, image: ImagePixel) -> Pixels:

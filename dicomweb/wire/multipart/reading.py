@@ -14,7 +14,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from dicomweb.errors import BadRequest, TooLarge
+from dicomweb.errors import BadRequest, Refusal, TooLarge
 from dicomweb.wire.media_types import MediaType
 
 MAX_BOUNDARY_LENGTH = 256  # RFC 2046 5.1.1 allows 70; longer ones have been seen
@@ -97,18 +97,33 @@ class MultipartReader:
         self._after = b""
         self._head = bytearray()
         self._found: list[int] | None = None
+        self._broken: Refusal | None = None
 
     def feed(self, chunk: bytes) -> list[Event]:
-        """The events that `chunk` completes. BadRequest for what is no multipart, TooLarge."""
+        """The events that `chunk` completes. BadRequest for what is no multipart, TooLarge.
+
+        What is complete before a fault is still given: the fault is raised by the next call.
+        """
+        self._stop_if_broken()
         events: list[Event] = []
         self._found = None
         position = 0
-        while position < len(chunk):
-            position = self._state(chunk, position, events)
+        try:
+            while position < len(chunk):
+                position = self._state(chunk, position, events)
+        except Refusal as fault:
+            if not events:
+                raise
+            self._broken = fault
         return events
+
+    def _stop_if_broken(self) -> None:
+        if self._broken is not None:
+            raise self._broken
 
     def close(self) -> list[Event]:
         """The events that the end of the body completes. BadRequest when it comes too early."""
+        self._stop_if_broken()
         events: list[Event] = []
         if self._state == self._data:
             if not self._parts:
@@ -118,9 +133,7 @@ class MultipartReader:
             self._pass_on(self._delimiter[self._hidden : self._matched], 0, None, events)
         elif self._state == self._headers and self._head.strip():
             raise BadRequest("The body ends within the headers of a part.")
-        if self._in_part:
-            self._in_part = False
-            events.append(PartEnd())
+        self._end_part(events)
         self._state = self._epilogue
         return events
 

@@ -31,7 +31,7 @@ _PARENTS = {
 _WITH_TEXT = frozenset({"Value", "InlineBinary", *NAME_COMPONENTS})
 
 
-def read_xml(body: bytes, charset: str = "") -> JsonObject:
+def from_xml(body: bytes, charset: str = "") -> JsonObject:
     """The data set of a document, canonical, private blocks allocated anew (PS3.18 F.3.1).
 
     `charset` is that of the Content-Type, which counts before the document's own declaration.
@@ -141,21 +141,21 @@ class _Reader:
         values[place] = None
 
     def _end_value(self, text: str) -> None:
-        values = self._attributes[-1].values
-        values[next(reversed(values))] = text
+        self._put(text)
 
     def _end_name(self, _text: str) -> None:
-        self._end_value_with(self._name)
+        self._put(self._name)
 
-    def _end_value_with(self, value: object) -> None:
+    def _end_item(self, _text: str) -> None:
+        self._put(_with_private_blocks(self._datasets.pop()))
+
+    def _put(self, value: object) -> None:
+        """The value of the place that was reserved last."""
         values = self._attributes[-1].values
         values[next(reversed(values))] = value
 
     def _end_binary(self, text: str) -> None:
         self._attributes[-1].content["InlineBinary"] = text
-
-    def _end_item(self, _text: str) -> None:
-        self._end_value_with(_with_private_blocks(self._datasets.pop()))
 
     def _end_attribute(self, _text: str) -> None:
         attribute = self._attributes.pop()

@@ -19,7 +19,7 @@ _IN_TEXT |= {ord("&"): "&amp;", ord("<"): "&lt;", ord(">"): "&gt;"}
 _IN_ATTRIBUTE = _IN_TEXT | {ord('"'): "&quot;", ord("\t"): "&#9;", ord("\n"): "&#10;"}
 
 
-def write_xml(dataset: JsonObject, charset: str = UTF_8) -> bytes:
+def to_xml(dataset: JsonObject, charset: str = UTF_8) -> bytes:
     """One document for one data set, in a charset of `charset.acceptable_charsets`.
 
     Private elements have their block number replaced by `privateCreator`, and the creators are not

@@ -147,6 +147,7 @@ def _instances() -> None:
         *_numbers("dataset_offset"),
         *_bytes("fragment", "dataset", "frames", "bulk"),
         sa.UniqueConstraint("uid"),
+        sqlite_autoincrement=True,
     )
     op.create_index("instance_series", "instance", ["series_pk", "number"])
     op.create_index("instance_class", "instance", ["sop_class"])
