@@ -23,7 +23,7 @@ from dicomweb.index import Extension as TableSteps
 from dicomweb.index import Index
 from dicomweb.metrics import Measured
 from dicomweb.rendering import Rendering
-from dicomweb.services import frames, operations, qido, rendered, stow, wado, wado_uri
+from dicomweb.services import bulkdata, frames, operations, qido, rendered, stow, wado, wado_uri
 from dicomweb.settings import Settings, load
 from dicomweb.storage.filesystem import FileSystem
 
@@ -84,7 +84,14 @@ def open_archive(settings: Settings, extensions: Sequence[extension.Extension]) 
 
 def all_routes(extensions: Sequence[extension.Extension]) -> list[BaseRoute]:
     """The whole HTTP surface: the Standard's services below the root, then what we add."""
-    standard = [*frames.routes, *rendered.routes, *wado.routes, *qido.routes, *stow.routes]
+    standard = [
+        *frames.routes,
+        *bulkdata.routes,
+        *rendered.routes,
+        *wado.routes,
+        *qido.routes,
+        *stow.routes,
+    ]
     below = [
         GuardedRoute(
             ROOT + each.path,

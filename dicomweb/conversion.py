@@ -57,7 +57,7 @@ class Conversion:
 
     def image(self, location: Location) -> ImagePixel:
         """What the frames of an instance mean. NotAcceptable when its header makes no image."""
-        return ImagePixel.of(self.archive.attributes(location), location.transfer_syntax)
+        return ImagePixel.of(self.archive.attributes(location), pixel_syntax(location))
 
     # frames
 
@@ -187,6 +187,12 @@ class Conversion:
             frames = [native_value(frames, image)]
         read = partial(self.archive.read, location)
         return with_pixels(location.size, read, syntax, frames, _by_keyword(changes)).whole()
+
+
+def pixel_syntax(location: Location) -> str:
+    """The transfer syntax of what `stored_frame` gives: native frames are little endian."""
+    stored = location.transfer_syntax
+    return EXPLICIT_LITTLE_ENDIAN if stored in NATIVE else stored
 
 
 def _by_keyword(changes: Mapping[str, Any]) -> dict[str, object]:

@@ -14,8 +14,10 @@ from dicomweb.errors import InstanceRefused
 from dicomweb.incoming import Arrived, Outcome
 
 PIECE = 1024 * 1024
-# Instances on their way at once: enough for a full group commit, bounded in memory and open files.
-IN_FLIGHT = 64
+# Files that are read at once, that wait behind the slowest, and that are committed together.
+READERS = 4
+IN_FLIGHT = 32
+GROUP = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,27 +56,65 @@ def _members(path: Path) -> Iterator[Source]:
 
 
 def run(archive: Archive, paths: list[Path], tell: Callable[[Source, Outcome], None]) -> None:
-    """Store all sources; `tell` hears of each, in order, once its outcome is certain."""
-    waiting: deque[tuple[Source, Future[Outcome]]] = deque()
-    with ThreadPoolExecutor(IN_FLIGHT, thread_name_prefix="import") as pool:
+    """Store all sources; `tell` hears of each, in their order, once its outcome is certain.
+
+    Files are read side by side and committed in their order: of two with one UID the first stays.
+    """
+    importer = _Importer(archive, tell)
+    with ThreadPoolExecutor(READERS, thread_name_prefix="import") as pool:
         for source in sources(paths):
-            waiting.append((source, pool.submit(_store, archive, source)))
-            if len(waiting) >= IN_FLIGHT:
-                first, future = waiting.popleft()
-                tell(first, future.result())
-        for source, future in waiting:
-            tell(source, future.result())
+            importer.reading.append((source, pool.submit(_read, archive, source)))
+            if len(importer.reading) >= IN_FLIGHT:
+                importer.read()
+        while importer.reading:
+            importer.read()
+        importer.commit()
+        while importer.committing:
+            importer.finish()
 
 
-def _store(archive: Archive, source: Source) -> Outcome:
-    """One source through the archive's own door, together with the others that are waiting."""
-    arrived: list[Arrived] = []
+class _Importer:
+    """The sources on their way: being read, read and waiting for a full group, being committed."""
+
+    def __init__(self, archive: Archive, tell: Callable[[Source, Outcome], None]) -> None:
+        self._archive = archive
+        self._tell = tell
+        self._group: list[tuple[Source, Arrived | Outcome]] = []
+        self.reading: deque[tuple[Source, Future[Arrived | Outcome]]] = deque()
+        self.committing: deque[
+            tuple[list[tuple[Source, Arrived | Outcome]], Future[list[Outcome]]]
+        ] = deque()
+
+    def read(self) -> None:
+        """Wait for the first source that is being read."""
+        source, future = self.reading.popleft()
+        self._group.append((source, future.result()))
+        if len(self._group) >= GROUP:
+            self.commit()
+
+    def commit(self) -> None:
+        """Hand the group over; one more may be on its way meanwhile."""
+        group, self._group = self._group, []
+        arrived = [each for _, each in group if isinstance(each, Arrived)]
+        self.committing.append((group, self._archive.submit(arrived)))
+        while len(self.committing) > 1:
+            self.finish()
+
+    def finish(self) -> None:
+        """Wait for the first group that is being committed, and tell of it."""
+        group, future = self.committing.popleft()
+        outcomes = iter(future.result())
+        for source, each in group:
+            self._tell(source, next(outcomes) if isinstance(each, Arrived) else each)
+
+
+def _read(archive: Archive, source: Source) -> Arrived | Outcome:
+    """One source, written and scanned; or why not."""
     try:
         with source.open() as stream:
-            arrived.append(archive.arrive(iter(lambda: stream.read(PIECE), b"")))
+            return archive.arrive(iter(lambda: stream.read(PIECE), b""))
     except InstanceRefused as refusal:
         return Outcome.refused(refusal)
     except (OSError, zipfile.BadZipFile, RuntimeError, NotImplementedError) as fault:
         sentence = f"The file cannot be read: {type(fault).__name__}."
         return Outcome(reason=InstanceRefused.CANNOT_UNDERSTAND, sentence=sentence)
-    return archive.submit(arrived).result()[0]

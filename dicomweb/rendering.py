@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from dicomweb import metrics
 from dicomweb.archive import Archive, Location
 from dicomweb.cache import ByteCache
-from dicomweb.conversion import Conversion
+from dicomweb.conversion import Conversion, pixel_syntax
 from dicomweb.errors import TooLarge
 from dicomweb.pixels.codecs import SYNTAXES
 from dicomweb.pixels.options import RenderOptions
@@ -51,7 +51,7 @@ class Rendering:
         attributes = self.archive.attributes(location)
         began = time.perf_counter()
         rendered = render(
-            stored, attributes, location.transfer_syntax, options, frame, self.bulk(location)
+            stored, attributes, pixel_syntax(location), options, frame, self.bulk(location)
         )
         metrics.RENDERING.observe(time.perf_counter() - began)
         return rendered.body
@@ -69,7 +69,7 @@ class Rendering:
         numbered = ((n, self.conversion.stored_frame(location, n)) for n in range(1, count + 1))
         attributes = self.archive.attributes(location)
         bulk = self.bulk(location)
-        return render_animation(numbered, attributes, location.transfer_syntax, options, bulk).body
+        return render_animation(numbered, attributes, pixel_syntax(location), options, bulk).body
 
     def presented(self, state: Location, options: RenderOptions) -> Iterator[bytes]:
         """Every frame that a presentation state references and that is here, in its manner."""
@@ -108,7 +108,7 @@ class Rendering:
         return Source.of(
             self.conversion.stored_frame(location, frame),
             self.archive.attributes(location),
-            location.transfer_syntax,
+            pixel_syntax(location),
             frame,
             self.bulk(location),
         )
@@ -128,7 +128,7 @@ class Rendering:
         return thumbnail(
             self.conversion.stored_frame(location, frame),
             self.archive.attributes(location),
-            location.transfer_syntax,
+            pixel_syntax(location),
             frame,
             box=box,
             media_type=options.media_type,

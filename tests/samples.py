@@ -6,6 +6,7 @@ from io import BytesIO
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pydicom
 import pytest
 from pydicom.data import get_testdata_files
@@ -82,9 +83,7 @@ def make_image(*, rows: int = 4, columns: int = 6, frames: int = 0, **values: An
     if frames:
         dataset.NumberOfFrames = frames
     count = rows * columns * (frames or 1)
-    dataset.add_new(
-        0x7FE00010, "OW", b"".join((i % 65536).to_bytes(2, "little") for i in range(count))
-    )
+    dataset.add_new(0x7FE00010, "OW", np.arange(count).astype("<u2").tobytes())
     for keyword, value in values.items():
         setattr(dataset, keyword, value)
     return dataset

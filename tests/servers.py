@@ -29,8 +29,8 @@ class Server:
         return f"{self.address}{ROOT}"
 
     def kill(self) -> None:
-        """The way a power cut ends it."""
-        self.process.send_signal(signal.SIGKILL)
+        """The way a power cut ends it, workers included."""
+        os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait(10)
 
 
@@ -52,8 +52,13 @@ def start(data_dir: Path, *options: str, **environment: str) -> Server:
         if line.startswith("Stop it"):
             break
     assert address, f"The server did not start: exit status {process.wait(10)}"
-    _wait_until_live(address, process)
-    return Server(address, process, data_dir)
+    server = Server(address, process, data_dir)
+    try:
+        _wait_until_live(address, process)
+    except BaseException:
+        server.kill()
+        raise
+    return server
 
 
 def _clean_environment() -> dict[str, str]:
@@ -62,11 +67,12 @@ def _clean_environment() -> dict[str, str]:
 
 
 def _wait_until_live(address: str, process: subprocess.Popen[str]) -> None:
-    for _ in range(600):
+    until = time.monotonic() + 60
+    while time.monotonic() < until:
         try:
-            if requests.get(f"{address}/health/live", timeout=5).ok:
+            if requests.get(f"{address}/health/live", timeout=30).ok:
                 return
-        except requests.ConnectionError:
+        except requests.RequestException:
             assert process.poll() is None, "The server ended before it answered."
         time.sleep(0.05)
     raise AssertionError("The server does not answer.")

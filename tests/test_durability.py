@@ -60,7 +60,7 @@ def test_killed_while_storing_it_keeps_every_promise(tmp_path: Path, workers: in
         for sender in senders:
             sender.start()
         time.sleep(random.uniform(0.2, 1.2))
-        _kill_all(server)
+        server.kill()
         for sender in senders:
             sender.join(60)
             acknowledged.update(sender.acknowledged)
@@ -75,12 +75,6 @@ def test_killed_while_storing_it_keeps_every_promise(tmp_path: Path, workers: in
             assert study["00201208"]["Value"] == [len(instances)]
             assert len(parts(get(server, f"/studies/{uid}", AS_STORED))) == len(instances)
     _nothing_is_wrong_but_orphans(data_dir)
-
-
-def _kill_all(server: Server) -> None:
-    """The server and its workers, at once."""
-    subprocess.run(["pkill", "-9", "-s", str(server.process.pid)], check=False)
-    server.process.wait(10)
 
 
 def _nothing_is_wrong_but_orphans(data_dir: Path) -> None:

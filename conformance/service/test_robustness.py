@@ -85,6 +85,7 @@ def test_uids_that_real_devices_write_are_taken(server, written, legal):
     number = f"{random.getrandbits(128) | 1 << 127:040}"[-39:]
     made, place = written.format(n=f"1{number}"), legal.format(n=f"1{number}")
     instance = plain(StudyInstanceUID=place)
+    server.studies.add(f"/studies/{made}")
     expect(server.store(part10(instance).replace(place.encode(), made.encode())), 200, 202)
     (found,) = server.find("/studies", StudyInstanceUID=made)
     assert values(found, "0020000D") == [made]

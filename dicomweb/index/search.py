@@ -148,7 +148,7 @@ class Search:
         return self._statements.number(shape, self._values, 0, most + 1)
 
     def _count(self, offset: int, limit: int) -> int:
-        shape = self._shape._replace(want=Want.COUNT, order=())
+        shape = self._shape._replace(want=Want.COUNT)
         return self._statements.number(shape, self._values, offset, limit)
 
     def _cursor(self, page: Sequence[_Row]) -> str:

@@ -103,7 +103,7 @@ def select(shape: Shape, *, keeps_order: bool) -> sa.Select[Any]:
     order = [_place(shape, key) for key in keys(shape)]
     if shape.after:
         conditions.append(_behind(order))
-    if shape.want is Want.COUNT:
+    if shape.want is Want.COUNT:  # the order matters only to what lies behind a cursor
         source = STUDY_MODALITY if modality else STUDY
         rows: sa.Select[Any] = (
             sa.select(sa.literal_column("1")).select_from(source).where(*conditions)

@@ -1,5 +1,8 @@
 """Elements seen before: in a series most of a header repeats, byte for byte, from file to file."""
 
+from collections.abc import Iterable, Sequence
+from itertools import chain
+
 from dicomweb.part10.fragments import ITEM
 from dicomweb.part10.kinds import KINDS, explicit_stop, implicit_stop, kind_of
 from dicomweb.part10.text import Charset
@@ -8,17 +11,19 @@ from dicomweb.part10.values import SHORT
 MAX_BYTES = 24 * 2**20
 """What all contexts together may hold; beyond it they are emptied and begin anew."""
 _OVERHEAD = 300  # of one token and its place in the dictionary, about
+_FEW = 16  # parts of a header that are not worth joining
 _MAX_QUICK = 16  # levels of short sequences; deeper ones are left to the walk
 
 
 class Token:
     """One element: `raw` is all of its bytes with the header, `json` is `"TTTTTTTT":` and `value`.
 
-    `next` is the token that followed last time, which is a good guess for this time. `raw` is empty
-    for a token that is not remembered; it is never guessed either.
+    `next` is what followed last time, which is a good guess for this time. `raw` is empty for a
+    token that is not remembered; it is never guessed either. `changing` tells that the element has
+    had another value in a file just like this one.
     """
 
-    __slots__ = ("json", "next", "raw", "size", "tag", "value")
+    __slots__ = ("changing", "json", "last", "next", "raw", "size", "tag", "value")
 
     def __init__(self, tag: str, prefix: bytes, value: bytes, raw: bytes = b"") -> None:
         self.tag = tag
@@ -26,7 +31,41 @@ class Token:
         self.json = prefix + value
         self.raw = raw
         self.size = len(raw)
-        self.next: Token | None = None
+        self.next: Token | Run | None = None
+        self.last: Token | None = None  # none: this is one token, not a run
+        self.changing = False
+
+
+class Run:
+    """Tokens that keep following each other, taken as one."""
+
+    __slots__ = ("elements", "first", "json", "last", "raw", "size", "tag", "tokens")
+    changing = False
+
+    def __init__(self, tokens: Sequence[Token]) -> None:
+        self.tokens = tokens
+        self.first, self.last = tokens[0], tokens[-1]
+        self.tag = self.first.tag
+        self.raw = b"".join([token.raw for token in tokens])
+        self.size = len(self.raw)
+        self.json = b",".join([token.json for token in tokens])
+        self.elements = {token.tag: token.value for token in tokens}
+
+
+def single(parts: Iterable[Token | Run]) -> list[Token]:
+    """The tokens one by one."""
+    return list(chain.from_iterable(p.tokens if isinstance(p, Run) else (p,) for p in parts))
+
+
+def elements_of(parts: Iterable[Token | Run]) -> dict[str, bytes]:
+    """The fragment of each element, by its tag."""
+    elements: dict[str, bytes] = {}
+    for part in parts:
+        if isinstance(part, Run):
+            elements.update(part.elements)
+        else:
+            elements[part.tag] = part.value
+    return elements
 
 
 class Context:
@@ -36,7 +75,17 @@ class Context:
     gives None, and the walk takes a closer look.
     """
 
-    __slots__ = ("_charset", "_key", "_memory", "item", "short", "start", "stop_of", "tokens")
+    __slots__ = (
+        "_charset",
+        "_key",
+        "_memory",
+        "_quiet",
+        "item",
+        "short",
+        "start",
+        "stop_of",
+        "tokens",
+    )
 
     def __init__(self, memory: "Memory", charset: Charset, *, implicit: bool) -> None:
         self._memory = memory
@@ -47,6 +96,7 @@ class Context:
         self.tokens: dict[bytes, Token] = {}
         self.start = Token("", b"", b"")  # what comes before the first element of a file
         self.item = Token("", b"", b"")  # and of an item
+        self._quiet = _FEW
 
     def new(self, raw: bytes, depth: int = 0) -> Token | None:
         """An element that was not seen before."""
@@ -91,9 +141,46 @@ class Context:
         self._memory.take(token.size + 2 * len(token.json) + _OVERHEAD)
         return token
 
+    def differs(self, guess: Token | Run, found: Token) -> None:
+        """Not what was guessed: what follows will be the same, if only the value is another."""
+        first = guess.first if isinstance(guess, Run) else guess
+        if first is found or first.tag != found.tag:
+            return
+        first.changing = found.changing = True
+        if found.next is None:
+            found.next = first.next
+
+    def learn(self, parts: Sequence[Token | Run]) -> None:
+        """Join what keeps its value from file to file into runs, once there is much to join."""
+        if len(parts) <= self._quiet:
+            return
+        before: Token | Run = self.start
+        steady: list[Token | Run] = []
+        joined = 0
+        for part in parts:
+            if part.raw and not part.changing:
+                steady.append(part)
+                continue
+            joined += self._join(before, steady)
+            before, steady = part, []
+        joined += self._join(before, steady)
+        self._quiet = len(parts) - joined + _FEW
+
+    def _join(self, before: Token | Run, steady: list[Token | Run]) -> int:
+        """Make a run of parts that followed `before`, which must be one that is remembered."""
+        if steady and not before.raw and before is not self.start:
+            before, *steady = steady
+        if len(steady) < 2:
+            return 0
+        run = Run(single(steady))
+        (before.last or before).next = run  # type: ignore[union-attr]
+        self._memory.take(2 * (run.size + len(run.json)) + _OVERHEAD)
+        return len(steady) - 1
+
     def clear(self) -> None:
         self.tokens.clear()
         self.start.next = self.item.next = None
+        self._quiet = _FEW
 
     def _short_sequence(self, raw: bytes, i: int, depth: int) -> bytes | None:
         """The items in `raw[i:]` as JSON objects, if all have defined lengths."""

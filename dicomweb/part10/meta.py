@@ -1,5 +1,6 @@
 """The first bytes of a file: preamble, file meta information, and how the data set is encoded."""
 
+import struct
 from dataclasses import dataclass, field
 
 from dicomweb.errors import InstanceRefused
@@ -10,10 +11,10 @@ from dicomweb.resources import is_uid
 
 _PREFIX = b"DICM"
 _PREAMBLE = 128
-_GROUP = b"\x02\x00"
-_SOP_CLASS, _SOP_INSTANCE, _TRANSFER_SYNTAX = b"\x02\x00", b"\x03\x00", b"\x10\x00"
-_LENGTH = b"\x00\x00"
-_WANTED = frozenset({_SOP_CLASS, _SOP_INSTANCE, _TRANSFER_SYNTAX})
+_HEADER = struct.Struct("<HH2sH").unpack_from
+_GROUP = 0x0002
+_LENGTH, _SOP_CLASS, _SOP_INSTANCE, _TRANSFER_SYNTAX = 0x0000, 0x0002, 0x0003, 0x0010
+_WANTED = (_SOP_CLASS, _SOP_INSTANCE, _TRANSFER_SYNTAX)
 # The groups that a data set can begin with, where a file has neither preamble nor meta information.
 _FIRST_GROUPS = (0x0004, 0x0008)
 
@@ -99,32 +100,30 @@ def _begin(head: bytes, meta: Meta) -> int:
     raise InstanceRefused(InstanceRefused.CANNOT_UNDERSTAND, sentence)
 
 
-def _group_two(source: Source, at: int, meta: Meta) -> tuple[dict[bytes, bytes], int]:
+def _group_two(source: Source, at: int, meta: Meta) -> tuple[dict[int, bytes], int]:
     """The elements of group 0002 that matter, and the offset behind the last of them.
 
     The group ends where another begins, whatever its length says.
     """
-    found: dict[bytes, bytes] = {}
-    declared, first, size, buf = -1, at, source.size, source.buf
+    found: dict[int, bytes] = {}
+    declared, first, buf = -1, at, source.buf
     while True:
-        header = buf[at : at + 12]
-        if len(header) < 12:
-            header = source.at(at, 12)
-        if header[:2] != _GROUP:
+        near, i = (buf, at) if at + 12 <= len(buf) else (source.at(at, 12).ljust(12, b"\0"), 0)
+        group, element, vr, length = _HEADER(near, i)
+        if group != _GROUP:
             break
-        vr = header[4:6]
-        if vr in SHORT and len(header) >= 8:
-            value, length = at + 8, header[6] | header[7] << 8
-        else:  # in implicit VR, which is wrong, where there is no VR at all
-            value = at + (12 if vr in LONG else 8)
-            length = int.from_bytes(header[value - at - 4 : value - at], "little")
+        value = at + 8
+        if vr in LONG:
+            value = at + 12
+            length = int.from_bytes(near[i + 8 : i + 12], "little")
+        elif vr not in SHORT:  # in implicit VR, which is wrong
+            length = int.from_bytes(near[i + 4 : i + 8], "little")
         at = value + length
-        if at > size or len(header) < 8:
+        if at > source.size:
             raise InstanceRefused(
                 InstanceRefused.CANNOT_UNDERSTAND,
                 "The file ends inside its file meta information.",
             )
-        element = header[2:4]
         if element in _WANTED:
             found[element] = source.at(value, min(length, 256))
         elif element == _LENGTH:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from dicomweb.errors import InstanceRefused
 from dicomweb.part10.header import Bulk, Reader
 from dicomweb.part10.inflate import Inflated
-from dicomweb.part10.memo import MEMORY, Token
+from dicomweb.part10.memo import MEMORY, Run, Token
 from dicomweb.part10.meta import Encoding, Meta, encoding_of, is_deflated, read_meta
 from dicomweb.part10.plain import swapped
 from dicomweb.part10.source import Source
@@ -27,7 +27,7 @@ class Parsed:
 
     meta: Meta
     encoding: Encoding
-    tokens: list[Token]
+    parts: list[Token | Run]
     walk: Walk
     data: Source
     deflated: bool
@@ -74,7 +74,7 @@ def parse(head: bytes, size: int, read: Reader) -> Parsed:
     if encoding.little:
         walk = Walk(data, MEMORY)
         try:
-            tokens = walk.data_set(at, implicit=encoding.implicit)
+            parts = walk.data_set(at, implicit=encoding.implicit)
         except Odd:
             meta.doubts.append("The data set is not structured as its transfer syntax says.")
         except RecursionError as fault:  # somebody called us deep in his own stack
@@ -82,7 +82,7 @@ def parse(head: bytes, size: int, read: Reader) -> Parsed:
                 InstanceRefused.NO_RESOURCES, "Sequences are nested too deep."
             ) from fault
         else:
-            return Parsed(meta, encoding, tokens, walk, data, deflated)
+            return Parsed(meta, encoding, parts, walk, data, deflated)
     return _parse_odd(meta, encoding, data, at, deflated)
 
 
@@ -94,7 +94,7 @@ def _parse_odd(meta: Meta, encoding: Encoding, data: Source, at: int, deflated: 
     header = Source(content, len(content), lambda offset, length: content[offset : offset + length])
     walk = Walk(header, MEMORY)
     try:
-        tokens = walk.data_set(0, implicit=False)
+        parts = walk.data_set(0, implicit=False)
     except Odd as fault:
         raise InstanceRefused(
             InstanceRefused.CANNOT_UNDERSTAND, "The data set cannot be read as DICOM."
@@ -103,5 +103,5 @@ def _parse_odd(meta: Meta, encoding: Encoding, data: Source, at: int, deflated: 
     if plain.uneven:
         walk.doubts.add("There are values of odd length.")
     if plain.pixels is not None:
-        tokens = walk.with_pixels(tokens, plain.pixels)
-    return Parsed(meta, encoding, tokens, walk, data, deflated, header)
+        parts = walk.with_pixels(parts, plain.pixels)
+    return Parsed(meta, encoding, parts, walk, data, deflated, header)

@@ -12,6 +12,7 @@ from pydicom.filewriter import write_dataset
 from dicomweb.part10.fragments import SEQUENCE_END, UNDEFINED
 from dicomweb.part10.header import Bulk, Reader
 from dicomweb.part10.layout import number, text
+from dicomweb.part10.memo import elements_of
 from dicomweb.part10.odd import Plain, make_plain
 from dicomweb.part10.parse import Parsed, parse
 from dicomweb.part10.plain import element_bytes, element_header, item_bytes, split
@@ -85,7 +86,7 @@ def with_pixels(
     for tag in removed:
         elements.pop(tag, None)
     if transfer_syntax == EXPLICIT:
-        allocated = number(dict(_fragments(parsed)).get("00280100"))
+        allocated = number(elements_of(parsed.parts).get("00280100"))
         pixels = _native(frames, "OW" if allocated > 8 else "OB")
     else:
         tables, pixels = _encapsulated(frames)
@@ -107,13 +108,9 @@ def _plain(parsed: Parsed) -> Plain:
     return make_plain(parsed.data, at, parsed.encoding)
 
 
-def _fragments(parsed: Parsed) -> Iterator[tuple[str, bytes]]:
-    return ((token.tag, token.value) for token in parsed.tokens)
-
-
 def _meta(parsed: Parsed, transfer_syntax: str, elements: Mapping[str, bytes]) -> bytes:
     """Preamble and file meta information (PS3.10 7.1); UIDs of `elements` where they are there."""
-    stored = dict(_fragments(parsed))
+    stored = elements_of(parsed.parts)
     uids = [
         elements[tag][8:].rstrip(b" \0").decode() if tag in elements else text(stored.get(tag))
         for tag in ("00080016", "00080018")

@@ -8,6 +8,7 @@ from dicomweb.errors import InstanceRefused
 from dicomweb.part10.frames import FrameTable
 from dicomweb.part10.header import DOES_NOT_MATCH, ROOT, Bulk, Doubt, Header, Reader
 from dicomweb.part10.layout import frame_table, number, text
+from dicomweb.part10.memo import elements_of
 from dicomweb.part10.parse import Parsed, parse
 from dicomweb.part10.syntaxes import NATIVE, VIDEO
 from dicomweb.part10.tokens import PLACE
@@ -43,17 +44,17 @@ def scan(head: bytes, size: int, read: Reader) -> Header:
     InstanceRefused, with what could be read of the SOP UIDs, for what the archive cannot keep.
     """
     parsed = parse(head, size, read)
-    elements = {token.tag: token.value for token in parsed.tokens}
+    elements = elements_of(parsed.parts)
     sop_class, instance, study, series = _uids(parsed, elements)
     frames = _frames(parsed, elements)
     video = parsed.meta.transfer_syntax in VIDEO
-    tokens = parsed.tokens
+    parts = parsed.parts
     if video and parsed.walk.pixels:
         # Viewers that find video here take it for frames; they ask for the rendered resource.
         tag = parsed.walk.pixels.tag
-        tokens = [token for token in tokens if token.tag != tag]
+        parts = [part for part in parts if part.tag != tag]
         elements.pop(tag, None)
-    json = b"{%b}" % b",".join([token.json for token in tokens])
+    json = b"{%b}" % b",".join([part.json for part in parts])
     bulk = parsed.walk.bulk
     if bulk:
         place = b"%b/studies/%b/series/%b/instances/%b/bulkdata/" % (

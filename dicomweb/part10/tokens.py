@@ -22,7 +22,7 @@ from dicomweb.part10.kinds import (
 )
 from dicomweb.part10.large import BINARY, MAY_BE_BULK, PIXELS, is_bulk
 from dicomweb.part10.layout import Pixels
-from dicomweb.part10.memo import Memory, Token
+from dicomweb.part10.memo import Memory, Run, Token, single
 from dicomweb.part10.source import MARGIN, Source
 from dicomweb.part10.text import DEFAULT, Charset, charset
 from dicomweb.part10.values import LONG, SHORT, convert
@@ -63,24 +63,27 @@ class Walk:
         self._begin = self._skipped = 0  # where the data set begins, and its bytes of bulk values
         self._enter(implicit=False)
 
-    def data_set(self, at: int, *, implicit: bool) -> list[Token]:
+    def data_set(self, at: int, *, implicit: bool) -> list[Token | Run]:
         """The top-level elements from `at` to the end of the file, in the order of their tags."""
         self._begin = self.at = at
         self._enter(implicit=implicit)
-        return self._tokens(at, self.source.size, self._context.start)
+        parts = self._parts(at, self.source.size, self._context.start)
+        self._context.learn(parts)
+        return parts
 
-    def with_pixels(self, tokens: list[Token], pixels: Pixels) -> list[Token]:
+    def with_pixels(self, parts: list[Token | Run], pixels: Pixels) -> list[Token | Run]:
         """The elements and the top-level pixel data, which somebody else has found."""
         self.pixels = pixels
-        tokens = [*tokens, self._place(pixels.tag, pixels.vr, pixels.offset, pixels.length)]
-        return sorted(tokens, key=lambda token: token.tag)
+        tokens = single(parts)
+        tokens.append(self._place(pixels.tag, pixels.vr, pixels.offset, pixels.length))
+        return [*sorted(tokens, key=lambda token: token.tag)]
 
     def _enter(self, *, implicit: bool) -> None:
         """Remember, and recognise, elements of this way of encoding and the present charset."""
         self._implicit = implicit
         self._context = self._memory.context(self._charset, implicit=implicit, signed=self._signed)
 
-    def _tokens(self, at: int, end: int, token: Token) -> list[Token]:  # noqa: C901 - see below
+    def _parts(self, at: int, end: int, token: Token) -> list[Token | Run]:  # noqa: C901 - see below
         """Elements from `at` to `end`, or to the delimiter of their item; sets `self.at`.
 
         `token` is the one before. This is the loop that a store spends its time in: it costs
@@ -88,8 +91,8 @@ class Walk:
         """
         source, ordered = self.source, True
         short, stop_of = self._context.short, self._context.stop_of
-        tokens: list[Token] = []
-        append = tokens.append
+        parts: list[Token | Run] = []
+        append = parts.append
         self.at = at
         while at < end:
             buf, base = source.buf, source.base
@@ -103,9 +106,9 @@ class Walk:
             while i < safe:
                 guess = token.next
                 if guess is not None and follows(guess.raw, i):
-                    token = guess
-                    append(token)
-                    i += token.size
+                    append(guess)
+                    i += guess.size
+                    token = guess.last or guess  # type: ignore[assignment]  # a run has a last one
                     continue
                 if buf[i + 4 : i + 6] in short:
                     stop = i + 8 + buf[i + 6] + (buf[i + 7] << 8)
@@ -118,10 +121,10 @@ class Walk:
                 if found is None:
                     found = self._fresh(base + i, end)
                     if found is _END:
-                        return tokens if ordered else self._in_order(tokens)
+                        return parts if ordered else self._in_order(parts)
                     stop, known = self.at - base, self._context.tokens.get
-                if guess is not None and guess.tag == found.tag and found.next is None:
-                    found.next = guess.next
+                if guess is not None:
+                    self._context.differs(guess, found)
                 if found.tag <= token.tag:
                     ordered = False
                 elif found.raw:
@@ -134,7 +137,7 @@ class Walk:
             at = self.at = base + i
         if at > end:
             self._overflow(end)
-        return tokens if ordered else self._in_order(tokens)
+        return parts if ordered else self._in_order(parts)
 
     def _move(self, at: int) -> None:
         if at - self._begin - self._skipped > MAX_HEADER:
@@ -148,9 +151,10 @@ class Walk:
         self.cut = True
         self.at = end
 
-    def _in_order(self, tokens: list[Token]) -> list[Token]:
+    def _in_order(self, parts: list[Token | Run]) -> list[Token | Run]:
         """Sorted by tag; of elements given twice the last counts, as it does for pydicom."""
         self.doubts.add("Elements are not in the order of their tags.")
+        tokens = single(parts)
         found = {token.tag: token for token in tokens}
         if len(found) < len(tokens):
             self.doubts.add("Elements are given twice: the last of each counts.", DISCARDED)
@@ -322,8 +326,8 @@ class Walk:
             stop = self._end_of_item(at, end)
             item = self._short_item(at + 8, stop)
             if item is None:
-                tokens = self._tokens(at + 8, stop or end, self._context.item)
-                item = b"{%b}" % b",".join([token.json for token in tokens])
+                parts = self._parts(at + 8, stop or end, self._context.item)
+                item = b"{%b}" % b",".join([part.json for part in parts])
                 self._charset, self._signed, self._implicit, self._context = inside
                 stop = stop or self.at
             items.append(item)

@@ -15,6 +15,7 @@ from dicomweb.pixels.image import ImagePixel, Kind, photometric_after
 EXPLICIT_LITTLE_ENDIAN = "1.2.840.10008.1.2.1"
 ENCAPSULATED_UNCOMPRESSED = "1.2.840.10008.1.2.1.98"
 _NATIVE = ("1.2.840.10008.1.2", EXPLICIT_LITTLE_ENDIAN, "1.2.840.10008.1.2.1.99")
+_NEVER = ("1.2.840.10008.1.2", "1.2.840.10008.1.2.2")
 _J = "1.2.840.10008.1.2.4."
 _KEEPING_WORDS = ("native", "rle", "deflated")
 
@@ -40,7 +41,8 @@ def _integers(image: ImagePixel, allocated: tuple[int, ...] = (8, 16)) -> bool:
     return image.kind is Kind.INTEGER and image.bits_allocated in allocated
 
 
-def _whole_words(image: ImagePixel) -> bool:
+def _any_width(image: ImagePixel) -> bool:
+    """PS3.5 A.4 wants Pixel Data in its frames, not floating point numbers."""
     return image.kind is Kind.INTEGER
 
 
@@ -73,7 +75,7 @@ TARGETS: Mapping[str, Target] = {
     _J + "202": Target(_integers),
     _J + "203": Target(_integers),
     _J + "110": Target(_unsigned),
-    "1.2.840.10008.1.2.8.1": Target(_whole_words),
+    "1.2.840.10008.1.2.8.1": Target(_any_width),
     _J + "50": Target(_baseline, lossy=True),
     _J + "51": Target(_extended, lossy=True),
     _J + "81": Target(_graded, lossy=True),
@@ -92,9 +94,12 @@ def can_transcode(image: ImagePixel, target: str) -> bool:
 
 
 def targets_for(image: ImagePixel) -> tuple[str, ...]:
-    """The transfer syntaxes in which this image can be given, the stored one first."""
-    others = (uid for uid in TARGETS if uid != image.transfer_syntax)
-    return (image.transfer_syntax, *(uid for uid in others if can_transcode(image, uid)))
+    """The transfer syntaxes in which this image can be given, the stored one first.
+
+    Implicit VR and big endian never leave a web service, stored or not (PS3.18 8.7.3).
+    """
+    found = dict.fromkeys((image.transfer_syntax, *TARGETS))
+    return tuple(uid for uid in found if uid not in _NEVER and can_transcode(image, uid))
 
 
 def refusal(image: ImagePixel, target: str) -> NotAcceptable:

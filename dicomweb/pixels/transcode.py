@@ -5,6 +5,7 @@ deflated frames; the other codecs have no room for them.
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from math import log10
 
 import numpy as np
 
@@ -25,7 +26,8 @@ from dicomweb.pixels.targets import (
 
 JPEG_QUALITY = 95
 NEAR_LOSSLESS = 2
-JPEG_2000_RATIO = 10.0
+# Of lossy JPEG 2000, root mean square: a thousandth of the range of the values, or most of a level.
+RELATIVE_ERROR, LEAST_ERROR = 0.001, 0.75
 _J = "1.2.840.10008.1.2.4."
 
 
@@ -93,8 +95,11 @@ def _jpeg_2000(array: Pixels, image: ImagePixel) -> bytes:
 
 
 def _jpeg_2000_lossy(array: Pixels, image: ImagePixel) -> bytes:
+    """OpenJPEG measures against the range of the type; what counts is that of the values."""
+    error = max(LEAST_ERROR, float(np.ptp(array.astype(np.int32))) * RELATIVE_ERROR)
+    psnr = round(20 * log10(((1 << image.bits_stored) - 1) / error))
     transform = image.photometric == "YBR_ICT"
-    return jpeg_2000.encode_lossy(array, image.bits_stored, JPEG_2000_RATIO, transform=transform)
+    return jpeg_2000.encode(array, image.bits_stored, transform=transform, psnr=psnr)
 
 
 def _high_throughput(array: Pixels, image: ImagePixel) -> bytes:

@@ -25,7 +25,7 @@ METHOD = (
     "server CPU (user and system of the process and its children, read from its CPU clock) per "
     "operation; the sides take turns in one run (A B, B A, …); medians, and the median (and range) "
     "of the ratios round by round; answers checked in every row; the client is a process of its "
-    "own on loopback with 4 connections in flight; free pages are warmed before each store, and "
+    "own on loopback with 8 connections in flight; free pages are warmed before each store, and "
     "work that a store leaves for later is waited for and counted. "
     "Orthanc: SyncStorageArea on, HttpCompressionEnabled off, the same instances."
 )

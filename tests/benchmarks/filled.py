@@ -9,14 +9,16 @@ from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tests.benchmarks.instances import Place, Template, small, uid
+from tests.benchmarks.instances import Marked, Place, small, uid, values
 from tests.benchmarks.peers import ORTHANC, Peer
 
 if TYPE_CHECKING:
     from dicomweb.index import Record
+    from dicomweb.part10 import Header
 
 SERIES_OF_A_STUDY, INSTANCES_OF_A_SERIES = 2, 5
 INSTANCES_OF_A_STUDY = SERIES_OF_A_STUDY * INSTANCES_OF_A_SERIES
@@ -113,8 +115,7 @@ def _fill(data_dir: Path, studies: int, say: Callable[[str], None]) -> None:
     try:
         waiting: list[Record] = []
         for number in range(studies):
-            template = small(modality(number))
-            waiting += [_record(template, each) for each in places(number, studies)]
+            waiting += [record(modality(number), each) for each in places(number, studies)]
             if len(waiting) >= GROUP or number == studies - 1:
                 index.store(waiting)
                 waiting = []
@@ -124,25 +125,50 @@ def _fill(data_dir: Path, studies: int, say: Callable[[str], None]) -> None:
         index.close()
 
 
-def _record(template: Template, place: Place) -> "Record":
+@dataclass(frozen=True, slots=True)
+class Scanned:
+    """What the scanner makes of a template, with the marks still in it."""
+
+    header: "Header"
+    json: Marked
+    elements: dict[str, Marked]
+    size: int
+
+
+@cache
+def _scanned(modality: str) -> Scanned:
     from dicomweb import part10
+
+    template = small(modality)
+    file = template.header.text + template.tails[0]
+    header = part10.scan(file, len(file), lambda offset, length: file[offset : offset + length])
+    elements = {tag: Marked.of(element) for tag, element in header.elements.items()}
+    return Scanned(header, Marked.of(header.json), elements, len(file))
+
+
+def record(modality: str, place: Place) -> "Record":
+    """The row of one instance: a template is scanned once, its marks are then filled."""
     from dicomweb.index import Record
     from dicomweb.part10.bulk import pack_bulk
 
-    file = template.file(place)
-    header = part10.scan(file, len(file), lambda offset, length: file[offset : offset + length])
+    scanned, filled = _scanned(modality), values(place)
+    header = scanned.header
+    assert header.frames is not None
     return Record(
-        study=header.study,
-        series=header.series,
-        instance=header.sop_instance,
+        study=place.study,
+        series=place.series,
+        instance=place.instance,
         sop_class=header.sop_class,
         transfer_syntax=header.transfer_syntax,
-        json=header.json,
-        elements=header.elements,
-        frames=header.frames.pack() if header.frames is not None else b"",
+        json=scanned.json.filled(filled),
+        elements={
+            tag: each.filled(filled) if each.spots else each.text
+            for tag, each in scanned.elements.items()
+        },
+        frames=header.frames.pack(),
         bulk=pack_bulk(header.bulk),
         dataset_offset=header.dataset_offset,
-        size=len(file),
-        sha256=hashlib.sha256(file).digest(),
+        size=scanned.size,
+        sha256=hashlib.sha256(place.instance.encode()).digest(),
         key=f"made/{place.instance}",
     )

@@ -26,6 +26,7 @@ def uid(*key: object) -> str:
 
 
 STUDY, SERIES, INSTANCE = uid("study"), uid("series"), uid("instance")
+MARKS = (STUDY, SERIES, INSTANCE, NUMBER, POSITION, CLOCK, NAME, DATE, TIME)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,38 +47,59 @@ class Place:
 
 
 @dataclass(frozen=True, slots=True)
-class Template:
-    """A header with the places of what changes, and frames to put behind it."""
+class Marked:
+    """Bytes in which marks stand for what tells instances apart, and where each of them stands."""
 
-    header: bytes
-    spots: dict[str, tuple[int, ...]]
+    text: bytes
+    spots: tuple[tuple[str, int], ...]
+
+    @staticmethod
+    def of(text: bytes) -> "Marked":
+        return Marked(text, tuple((mark, at) for mark in MARKS for at in _spots(text, mark)))
+
+    def filled(self, values: dict[str, bytes]) -> bytes:
+        """The bytes of one instance; a value is as long as its mark."""
+        made = bytearray(self.text)
+        for mark, at in self.spots:
+            made[at : at + len(mark)] = values[mark]
+        return bytes(made)
+
+
+def values(place: Place) -> dict[str, bytes]:
+    """What stands where the marks are."""
+    number = place.number
+    clock = f"{8 + number // 3600 % 12:02d}{number // 60 % 60:02d}{number % 60:02d}"
+    found = {
+        STUDY: place.study,
+        SERIES: place.series,
+        INSTANCE: place.instance,
+        NUMBER: f"{number:<6d}",
+        POSITION: f"{number - 512.0:<11.3f}",
+        CLOCK: f"{clock}.{number * 991 % 1_000_000:06d}",
+        NAME: place.name,
+        DATE: place.date,
+        TIME: place.time,
+    }
+    for mark, value in found.items():
+        if len(value) != len(mark):
+            raise ValueError(f"{value!r} does not fit where {mark!r} stands.")
+    return {mark: value.encode() for mark, value in found.items()}
+
+
+@dataclass(frozen=True, slots=True)
+class Template:
+    """A header with marks, and Pixel Data elements to put behind it."""
+
+    header: Marked
     tails: tuple[bytes, ...]
 
     @property
     def size(self) -> int:
-        return len(self.header) + len(self.tails[0])
+        return len(self.header.text) + len(self.tails[0])
 
     def head(self, place: Place) -> bytes:
         """The header of one instance."""
-        values = {
-            STUDY: place.study,
-            SERIES: place.series,
-            INSTANCE: place.instance,
-            NUMBER: f"{place.number:<6d}",
-            POSITION: f"{place.number - 512.0:<11.3f}",
-            CLOCK: f"{8 + place.number // 3600 % 12:02d}{place.number // 60 % 60:02d}"
-            f"{place.number % 60:02d}.{place.number * 991 % 1_000_000:06d}",
-            NAME: place.name,
-            DATE: place.date,
-            TIME: place.time,
-        }
-        made = bytearray(self.header)
-        for mark, value in values.items():
-            if len(value) != len(mark):
-                raise ValueError(f"{value!r} does not fit where {mark!r} stands.")
-            for spot in self.spots[mark]:
-                made[spot : spot + len(mark)] = value.encode()
-        return bytes(made)
+        return self.header.filled(values(place))
 
     def tail(self, place: Place) -> bytes:
         """The Pixel Data element of one instance."""
@@ -121,16 +143,14 @@ def small(modality: str) -> Template:
 
 
 def _template(dataset: Dataset, tails: tuple[bytes, ...]) -> Template:
-    header = encode(dataset, ExplicitVRLittleEndian)
-    marks = (STUDY, SERIES, INSTANCE, NUMBER, POSITION, CLOCK, NAME, DATE, TIME)
-    return Template(header, {mark: tuple(_spots(header, mark.encode())) for mark in marks}, tails)
+    return Template(Marked.of(encode(dataset, ExplicitVRLittleEndian)), tails)
 
 
-def _spots(text: bytes, mark: bytes) -> Iterator[int]:
-    at = text.find(mark)
+def _spots(text: bytes, mark: str) -> Iterator[int]:
+    at = text.find(mark.encode())
     while at >= 0:
         yield at
-        at = text.find(mark, at + 1)
+        at = text.find(mark.encode(), at + 1)
 
 
 def encode(dataset: Dataset, transfer_syntax: UID) -> bytes:

@@ -14,7 +14,7 @@ from tests.benchmarks.client import Answer, Connection, Request
 from tests.benchmarks.peers import Peer
 from tests.benchmarks.processes import Meter
 
-IN_FLIGHT = 4
+IN_FLIGHT = 8
 PREWARM_MB = 1000
 
 Job = Callable[[], int]  # does the operations and says how many

@@ -7,7 +7,7 @@ from hashlib import sha256
 from tests.benchmarks.bench import Bench
 from tests.benchmarks.client import Answer, Request, get, parts
 from tests.benchmarks.instances import PATIENT_ID, Place, series
-from tests.benchmarks.measure import Job, Loop, Once, Side, in_turns, require, require_ok
+from tests.benchmarks.measure import IN_FLIGHT, Job, Loop, Once, Side, in_turns, require, require_ok
 from tests.benchmarks.peers import ROOT, Peer, remove_study
 from tests.benchmarks.report import Line, absent, at_most, faster, within
 from tests.benchmarks.slides import Slide, slide, some_frames
@@ -131,7 +131,7 @@ def _bytes(
     times: float,
     requests: Sequence[Request],
     right: Callable[[Answer], bool],
-    in_flight: int = 4,
+    in_flight: int = IN_FLIGHT,
 ) -> Iterator[Line]:
     """Against Orthanc, and against nginx with the same bytes in files."""
     for peer in bench.archives:
@@ -164,7 +164,11 @@ def _publish(bench: Bench, nginx: Peer, requests: Sequence[Request]) -> list[Req
 
 
 def _against(
-    bench: Bench, operation: str, times: float, requests: Sequence[Request], in_flight: int = 4
+    bench: Bench,
+    operation: str,
+    times: float,
+    requests: Sequence[Request],
+    in_flight: int = IN_FLIGHT,
 ) -> Iterator[Line]:
     if bench.orthanc is None:
         yield absent(operation, "Orthanc is absent")

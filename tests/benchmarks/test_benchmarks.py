@@ -10,10 +10,12 @@ from pathlib import Path
 import pydicom
 import pytest
 
+from dicomweb import part10
 from tests.benchmarks import peers
 from tests.benchmarks.__main__ import ROWS, main, run
 from tests.benchmarks.bench import Bench, Options
 from tests.benchmarks.client import Connection, get, parts
+from tests.benchmarks.filled import record
 from tests.benchmarks.instances import ct, series, small
 from tests.benchmarks.measure import require
 from tests.benchmarks.processes import Meter
@@ -72,6 +74,18 @@ def test_slices_of_a_series_differ_only_where_they_should() -> None:
     first, second = (pydicom.dcmread(BytesIO(small("MR").file(each))) for each in series(2, "test"))
     names = {element.keyword for element in first if element != second[element.tag]}
     assert names == {"SOPInstanceUID", "InstanceNumber", "ImagePositionPatient", "ContentTime"}
+
+
+def test_a_made_row_is_what_the_scanner_makes_of_the_made_file() -> None:
+    place = series(7, "test")[6]
+    file = small("MR").file(place)
+    header = part10.scan(file, len(file), lambda offset, length: file[offset : offset + length])
+    made = record("MR", place)
+    assert json.loads(made.json, strict=False) == json.loads(header.json, strict=False)
+    assert made.elements.keys() == header.elements.keys()
+    for tag, element in header.elements.items():
+        assert json.loads(made.elements[tag], strict=False) == json.loads(element, strict=False)
+    assert (made.size, made.dataset_offset) == (len(file), header.dataset_offset)
 
 
 def test_a_made_slide_has_its_tiles() -> None:

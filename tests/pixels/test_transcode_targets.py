@@ -135,3 +135,10 @@ def test_the_compression_ratio_is_that_of_all_frames() -> None:
 )
 def test_the_vr_of_pixel_data(image: ImagePixel, vr: str) -> None:
     assert pixel_data_vr(image) == vr
+
+
+@pytest.mark.parametrize("stored", ["1.2.840.10008.1.2", "1.2.840.10008.1.2.2"])
+def test_implicit_vr_and_big_endian_are_never_offered(stored: str) -> None:
+    found = targets_for(make_image(12, transfer_syntax=stored))
+    assert stored not in found
+    assert found[0] == EXPLICIT

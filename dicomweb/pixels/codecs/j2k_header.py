@@ -4,7 +4,7 @@ import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from dicomweb.pixels.codecs.failure import undecodable
+from dicomweb.pixels.codecs.failure import check_claims, undecodable
 from dicomweb.pixels.image import ImagePixel
 
 SOC_SIZ = b"\xff\x4f\xff\x51"
@@ -24,7 +24,6 @@ class J2kHeader:
     columns: int
     components: int
     precision: int
-    signed: bool
     tiles: int
     blocks: int
     precincts: int
@@ -53,20 +52,13 @@ def parse(frame: bytes) -> J2kHeader:
 
 def check(header: J2kHeader, image: ImagePixel) -> None:
     """The stream against the data set, and against what a decoder should be asked for."""
-    if (header.rows, header.columns) != (image.rows, image.columns):
-        raise undecodable(
-            f"the stream is {header.rows} x {header.columns},"
-            f" the image says {image.rows} x {image.columns}"
-        )
-    if header.components != image.samples:
-        raise undecodable(
-            f"the stream has {header.components} samples per pixel, the image says {image.samples}"
-        )
-    if header.precision > max(8, image.bits_allocated):
-        raise undecodable(
-            f"the stream has {header.precision} bits per sample,"
-            f" the image allocates {image.bits_allocated}"
-        )
+    check_claims(
+        image,
+        rows=header.rows,
+        columns=header.columns,
+        samples=header.components,
+        precision=header.precision,
+    )
     if (
         header.tiles > MAX_TILES
         or header.blocks > MAX_BLOCKS
@@ -127,7 +119,6 @@ def _header(markers: dict[int, bytes], start: int, body: int) -> J2kHeader:
         columns=columns,
         components=count,
         precision=max(depth & 0x7F for depth, _, _ in components) + 1,
-        signed=bool(components[0][0] & 0x80),
         tiles=tiles,
         blocks=blocks * count,
         precincts=precincts * count * tiles,

@@ -39,35 +39,24 @@ def decode(frame: bytes, image: ImagePixel) -> tuple[Pixels, int]:
     return array, header.precision
 
 
-def encode(array: Pixels, precision: int, *, transform: bool) -> bytes:
-    """A reversible codestream without JP2 boxes; RGB by way of RCT when `transform`."""
+def encode(array: Pixels, precision: int, *, transform: bool, psnr: int = 0) -> bytes:
+    """A codestream without JP2 boxes, reversible unless a `psnr` in decibels is enough.
+
+    Colour is RGB and goes by way of RCT, or of ICT where it is irreversible, when `transform`.
+    """
     from imagecodecs import jpeg2k_encode
 
+    # Samples of 8 bits in words of 16 come back far off when they are coded irreversibly.
+    narrow = array.astype(f"{array.dtype.kind}1", copy=False) if precision <= 8 else array
     return bytes(
         jpeg2k_encode(
-            np.ascontiguousarray(array),
+            np.ascontiguousarray(narrow),
+            psnr,
             codecformat="J2K",
             bitspersample=precision,
-            reversible=True,
+            reversible=psnr == 0,
             mct=transform,
             numthreads=1,
-        )
-    )
-
-
-def encode_lossy(array: Pixels, precision: int, ratio: float, *, transform: bool) -> bytes:
-    """An irreversible codestream at about `ratio` to one; RGB by way of ICT when `transform`."""
-    from openjpeg.utils import encode_array
-
-    source = np.ascontiguousarray(array)
-    photometric = 2 if array.ndim == 2 else 1 if transform else 3
-    return bytes(
-        encode_array(
-            source,
-            bits_stored=precision,
-            photometric_interpretation=photometric,
-            use_mct=transform,
-            compression_ratios=[ratio],
         )
     )
 

@@ -3,7 +3,7 @@
 import struct
 from dataclasses import dataclass
 
-from dicomweb.pixels.codecs.failure import undecodable
+from dicomweb.pixels.codecs.failure import check_claims, undecodable
 from dicomweb.pixels.image import ImagePixel
 
 SOI, EOI, SOS, APP0, APP14 = 0xD8, 0xD9, 0xDA, 0xE0, 0xEE
@@ -63,21 +63,13 @@ def parse(frame: bytes) -> JpegHeader:
 
 def check(header: JpegHeader, image: ImagePixel) -> None:
     """The stream against the data set, which everything behind the decoder goes by."""
-    if (header.rows, header.columns) != (image.rows, image.columns):
-        raise undecodable(
-            f"the stream is {header.rows} x {header.columns},"
-            f" the image says {image.rows} x {image.columns}"
-        )
-    if len(header.components) != image.samples:
-        raise undecodable(
-            f"the stream has {len(header.components)} samples per pixel,"
-            f" the image says {image.samples}"
-        )
-    if header.precision > max(8, image.bits_allocated):
-        raise undecodable(
-            f"the stream has {header.precision} bits per sample,"
-            f" the image allocates {image.bits_allocated}"
-        )
+    check_claims(
+        image,
+        rows=header.rows,
+        columns=header.columns,
+        samples=len(header.components),
+        precision=header.precision,
+    )
 
 
 def complete(frame: bytes) -> bool:

@@ -35,6 +35,8 @@ class _Lister:
         if element.get("vr") != "SQ":
             return Fact(label, say(_said(metadata, tag, element)))
         below = items(metadata, tag)
+        if below and all("00080104" in item and "0040A043" not in item for item in below):
+            return Fact(label, wording.codes(metadata, tag))
         count = say(wording.counted(len(below), "item"))
         if depth >= MAX_DEPTH:
             return Fact(label, count)
@@ -50,7 +52,7 @@ def attribute_list(metadata: Metadata) -> Section:
     lister = _Lister()
     found = lister.facts(metadata, 0)
     title = "Attributes" if lister.left > 0 else f"The first {MAX_ATTRIBUTES} attributes"
-    return Section(title, (Facts(found),))
+    return Section(title, (Facts(found),), folded=True)
 
 
 def name_of(tag: str) -> str:

@@ -45,7 +45,7 @@ def encapsulated_page(
         narrative, warnings = cda_blocks(document_bytes(metadata, ways.bulk))
         shown += narrative
     return Page(
-        title=title_of(metadata),
+        title=text(metadata, "00420010") or title_of(metadata),
         header=heading(metadata, _facts(metadata)),
         blocks=(*shown, *references(metadata, ways.url_of), *_model(metadata, kind)),
         warnings=warnings,

@@ -44,11 +44,11 @@ def facts_page(metadata: Metadata, ways: Ways = NO_WAYS) -> Page:
 
 
 def title_of(metadata: Metadata) -> str:
-    """What the instance calls itself, else its SOP class."""
-    said = (text(metadata, tag) for tag in ("00420010", "00700080", "300A0002", "30060002"))
-    named = next(filter(None, said), "")
+    """Its SOP class, and what the instance calls itself."""
+    said = (text(metadata, tag) for tag in ("00700080", "300A0002", "30060002"))
     sop_class = text(metadata, "00080016")
-    return named or (wording.class_name(sop_class) if sop_class else "DICOM instance")
+    kind = wording.class_name(sop_class) if sop_class else "DICOM instance"
+    return ": ".join(filter(None, (kind, next(filter(None, said), ""))))
 
 
 def references(metadata: Metadata, url_of: UrlOf) -> tuple[Listing, ...]:
@@ -56,6 +56,7 @@ def references(metadata: Metadata, url_of: UrlOf) -> tuple[Listing, ...]:
     found = [each for tag in _REFERENCING for each in items(metadata, tag)]
     for series in items(metadata, "00081115"):
         found += [each for tag in _REFERENCING for each in items(series, tag)]
+    found = list({text(each, "00081155"): each for each in found}.values())
     found = [each for each in found if text(each, "00081155")]
     if not found:
         return ()

@@ -117,6 +117,9 @@ def _block(block: Block, level: int) -> Markup:
 
 
 def _section(section: Section, level: int) -> Markup:
+    if section.folded:
+        summary = element("summary", section.title)
+        return element("details", summary, _blocks(section.blocks, level + 1))
     heading = f"h{min(level, 6)}"
     title = element(heading, section.title, _note(section.note), dir="auto")
     return element("section", title, _blocks(section.blocks, level + 1), id=section.anchor or None)
@@ -174,6 +177,10 @@ def _line(line: Line) -> Markup:
 
 
 def _phrase(phrase: Phrase) -> Markup:
+    if phrase.ink:
+        patch = element("rect", width="9", height="9", fill=phrase.ink)
+        swatch = element("svg", patch, class_="swatch", viewBox="0 0 9 9", aria_hidden="true")
+        return join([swatch, escape(f" {phrase.text}")])
     hint, url = phrase.hint or None, safe_url(phrase.url)
     if url is not None:
         return element("a", phrase.text, href=url, title=hint, rel="noreferrer")

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 BulkReader: TypeAlias = Callable[[str], bytes]
 """The value behind a BulkDataURI, little endian: as in `pixels.tables`."""
+PartReader: TypeAlias = Callable[[str, int, int], bytes]
+"""(BulkDataURI, offset, length) -> up to that many bytes of the value."""
 UrlOf: TypeAlias = Callable[[str, str], str | None]
 """(SOP class, SOP instance) -> where a person can look at it; None when it is not here."""
 OpenImage: TypeAlias = Callable[[str, int], "Source | None"]
@@ -22,6 +24,11 @@ OpenImage: TypeAlias = Callable[[str, int], "Source | None"]
 
 def no_bulk(uri: str) -> bytes:
     return b""
+
+
+def part_of(bulk: BulkReader) -> PartReader:
+    """A reader of parts for a caller that reads values whole."""
+    return lambda uri, offset, length: bulk(uri)[offset : offset + length]
 
 
 def no_url(sop_class: str, sop_instance: str) -> str | None:

@@ -8,11 +8,15 @@ from dicomweb.pixels.documents.markup import Markup
 
 @dataclass(frozen=True, slots=True)
 class Phrase:
-    """Words in a line; `hint` says more about them, `url` is where they lead."""
+    """Words in a line; `hint` says more about them, `url` is where they lead.
+
+    `ink`, as `#RRGGBB`, is a colour that is shown in front of them.
+    """
 
     text: str
     hint: str = ""
     url: str = ""
+    ink: str = ""
 
 
 Line: TypeAlias = tuple[Phrase, ...]
@@ -75,12 +79,13 @@ class Ready:
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """Blocks under a heading."""
+    """Blocks under a heading; behind it, where they are `folded`."""
 
     title: str
     blocks: tuple["Block", ...] = ()
     note: str = ""
     anchor: str = ""
+    folded: bool = False
 
 
 Block: TypeAlias = Facts | Table | Listing | Prose | Ready | Section

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from dicomweb.pixels.attributes import Metadata, integer, items, number, text, values
 from dicomweb.pixels.documents import wording
-from dicomweb.pixels.documents.page import Block, Line, Row, Section, Table, facts, say, section_of
+from dicomweb.pixels.documents.page import Block, Fact, Line, Row, Section, Table, facts, say, section_of
 
 MAX_ROWS = 200
 
@@ -32,7 +32,7 @@ def _table(
     return (Section(title + more, (Table(columns, tuple(rows[:MAX_ROWS]), numeric),)),)
 
 
-def _about(metadata: Metadata):  # type: ignore[no-untyped-def]
+def _about(metadata: Metadata) -> tuple[Fact, ...]:
     approval = text(metadata, "300E0002").lower()
     reviewer = wording.name_at(metadata, "300E0008")
     setup = next(iter(items(metadata, "300A0180")), {})
@@ -137,12 +137,13 @@ def _energy_unit(beam: Metadata) -> str:
 
 
 def _span(points: list[Metadata], tag: str, unit: str) -> Line:
-    """The value at the first control point; from, to and back again where it changes."""
+    """The value at the first control point, and at the last where that is another one."""
     found = [value for point in points if (value := number(point, tag)) is not None]
     if not found:
         return ()
-    first, last = found[0], found[-1]
-    said = f"{first:.6g}" if first == last else f"{first:.6g} → {last:.6g}"
+    # Thousandths of a degree are noise of whoever computed them.
+    first, last = (f"{round(each, 3) + 0.0:.7g}" for each in (found[0], found[-1]))
+    said = first if first == last else f"{first} → {last}"
     return say(f"{said}{unit}")
 
 
