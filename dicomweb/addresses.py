@@ -38,8 +38,11 @@ class Addresses:
             server: str,
             path: str,
         ) -> str:
+            named = {name.decode(): value.decode("latin-1") for name, value in headers}
+            if named.keys() == {"host"}:
+                named["host"] = _with_port(named["host"], server)
             return base_url(
-                {name.decode(): value.decode("latin-1") for name, value in headers},
+                named,
                 client=client,
                 scheme=scheme,
                 server=server,
@@ -67,3 +70,13 @@ class Addresses:
     def root(self, scope: Scope) -> str:
         """The DICOMweb service root: `https://archive.example/dicom-web`."""
         return self.origin(scope) + self._service
+
+
+def _with_port(host: str, server: str) -> str:
+    """The port of the connection for a Host that forgets it, as dicomweb-client's does.
+
+    Only where the name is that of this very socket: any other name may be that of a proxy.
+    """
+    address, _, port = server.rpartition(":")
+    same = host == address or (host == "localhost" and address in ("127.0.0.1", "::1"))
+    return f"{host}:{port}" if same and port not in ("", "80", "443") else host

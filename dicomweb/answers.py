@@ -1,6 +1,7 @@
 """Answers in the pieces that they are made of: nothing large is ever joined or copied."""
 
 import asyncio
+import os
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -24,6 +25,15 @@ Result = TypeVar("Result")
 _WORKERS = ThreadPoolExecutor(8, thread_name_prefix="work")
 # A longer answer watches whether its client is still there.
 WATCHED = 8 * 1024 * 1024
+
+
+# Decoding holds up to six times a frame in memory, and two at once use two cores.
+_DECODERS = ThreadPoolExecutor(max(2, (os.cpu_count() or 2)), thread_name_prefix="decode")
+
+
+async def decoded(work: Callable[..., Result], *arguments: object) -> Result:
+    """Run `work`, which decodes, encodes or renders, in one of few threads."""
+    return await asyncio.get_running_loop().run_in_executor(_DECODERS, partial(work, *arguments))
 
 
 async def in_thread(work: Callable[..., Result], *arguments: object) -> Result:

@@ -3,7 +3,7 @@
 from array import array
 from dataclasses import dataclass
 
-from dicomweb.errors import InstanceRefused
+from dicomweb.part10.limits import MAX_FRAGMENTS, too_much
 from dicomweb.part10.source import Source
 
 ITEM = b"\xfe\xff\x00\xe0"
@@ -11,11 +11,9 @@ ITEM_END = b"\xfe\xff\x0d\xe0"
 SEQUENCE_END = b"\xfe\xff\xdd\xe0"
 UNDEFINED = 0xFFFFFFFF
 
-MAX_FRAGMENTS = 2**20
 _MAX_TABLE = 4 * MAX_FRAGMENTS
 _AHEAD = 64 * 1024
 _FAR = 4096  # fragments longer than this are hopped over, shorter ones read through
-_NO_ROOM = InstanceRefused.NO_RESOURCES
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +59,7 @@ def walk(source: Source, offset: int, limit: int) -> Fragments:
         else:
             starts.append(at)
             if len(starts) > MAX_FRAGMENTS:
-                raise InstanceRefused(_NO_ROOM, "The pixel data have too many fragments.")
+                raise too_much(f"The pixel data have more than {MAX_FRAGMENTS} fragments.")
         at += 8 + previous
         ends = min(at, limit)
     else:

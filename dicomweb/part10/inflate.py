@@ -2,14 +2,10 @@
 
 import zlib
 
-from dicomweb.errors import InstanceRefused
 from dicomweb.part10.header import Reader
+from dicomweb.part10.limits import FREE, MAX_INFLATED, MAX_RATIO, too_much
 from dicomweb.part10.source import Source
 
-MAX_INFLATED = 2**30
-MAX_RATIO = 200
-"""Bytes out for one byte in, once more than FREE have come out."""
-FREE = 32 * 2**20
 _PIECE = 64 * 1024
 _STEP = 2**18
 
@@ -82,9 +78,7 @@ class Inflated:
             self.length += len(piece)
             consumed = self._next_in - self._offset
             if self.length > MAX_INFLATED or self.length > max(FREE, MAX_RATIO * consumed):
-                raise InstanceRefused(
-                    InstanceRefused.NO_RESOURCES, "The deflated data set inflates to too much."
-                )
+                raise too_much("The deflated data set inflates to too much.")
         self.whole = self._inflate.eof
         if not self.length and self._wbits < 0:  # some write the header of zlib before it
             self._wbits = zlib.MAX_WBITS

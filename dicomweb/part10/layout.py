@@ -5,6 +5,7 @@ from array import array
 from bisect import bisect_left
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import pairwise
 
 from dicomweb.part10.fragments import Fragments
@@ -18,6 +19,8 @@ _EOI = b"\xff\xd9"
 _BYTES_PER_PIXEL = {"YBR_FULL_422": 2, "YBR_PARTIAL_422": 2}
 _FLOATS = {"7FE00008": 32, "7FE00009": 64}
 _MAX_FRAMES = 2**31 - 1
+# Rows, Columns, Samples per Pixel, Bits Allocated, Number of Frames, Photometric Interpretation
+_SHAPE_TAGS = ("00280010", "00280011", "00280002", "00280100", "00280008", "00280004")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,19 +53,23 @@ class Shape:
 
 def shape_of(elements: Mapping[str, bytes], tag: str) -> Shape:
     """The Shape told by the Image Pixel module (PS3.3 C.7.6.3) and Number of Frames."""
-    rows, columns = number(elements.get("00280010")), number(elements.get("00280011"))
-    samples = number(elements.get("00280002")) or 1
-    allocated = number(elements.get("00280100")) or _FLOATS.get(tag, 0)
+    return _shape(tag, tuple(map(elements.get, _SHAPE_TAGS)))
+
+
+@lru_cache(maxsize=1024)
+def _shape(tag: str, fragments: tuple[bytes | None, ...]) -> Shape:
+    rows, columns, samples, allocated, frames = map(number, fragments[:5])
+    samples = samples or 1
+    allocated = allocated or _FLOATS.get(tag, 0)
     area = rows * columns if rows > 0 and columns > 0 else 0
     full = area * samples * allocated if samples > 0 and allocated > 0 else 0
     bits = full
     if samples == 3:
-        photometric = text(elements.get("00280004"))
+        photometric = text(fragments[5])
         if photometric in _BYTES_PER_PIXEL:
             bits = area * _BYTES_PER_PIXEL[photometric] * allocated
         elif photometric == "YBR_PARTIAL_420":
             bits = area * allocated * 3 // 2
-    frames = number(elements.get("00280008"))
     return Shape(min(frames, _MAX_FRAMES) if frames > 0 else 1, bits, full)
 
 

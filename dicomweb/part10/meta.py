@@ -2,6 +2,7 @@
 
 import struct
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from dicomweb.errors import InstanceRefused
 from dicomweb.part10.source import Source
@@ -138,4 +139,8 @@ def _group_two(source: Source, at: int, meta: Meta) -> tuple[dict[int, bytes], i
 def _uid(value: bytes | None) -> str:
     """A UID, or nothing where there is none that could stand in a path."""
     uid = (value or b"").rstrip(b" \0").decode("latin-1")
-    return uid if is_uid(uid) else ""
+    return uid if is_readable(uid) else ""
+
+
+is_readable = lru_cache(maxsize=4096)(is_uid)
+"""Whether a UID can be filed under; the same ones come again and again."""

@@ -20,12 +20,12 @@ from dicomweb.part10.header import Reader
 from dicomweb.part10.kinds import PIXEL_REPRESENTATION
 from dicomweb.part10.large import PIXELS
 from dicomweb.part10.layout import Pixels
+from dicomweb.part10.limits import MAX_HEADER, too_much
 from dicomweb.part10.meta import Encoding
 from dicomweb.part10.plain import element_bytes, item_bytes, swapped
 from dicomweb.part10.source import Source
 from dicomweb.part10.values import CONVERTERS, LONG, UNITS
 
-MAX_HEADER = 64 * 2**20
 _AHEAD = 64 * 1024
 
 
@@ -160,9 +160,7 @@ class _File:
         wanted = rest if length < 0 else min(length, rest)
         self._left -= wanted
         if self._left < 0:
-            raise InstanceRefused(
-                InstanceRefused.NO_RESOURCES, f"The header is larger than {MAX_HEADER >> 20} MB."
-            )
+            raise too_much(f"The header is larger than {MAX_HEADER >> 20} MB.")
         i = self._at - self._near_at
         if not 0 <= i <= len(self._near) - wanted:
             try:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from dicomweb.errors import InstanceRefused
 from dicomweb.part10.header import Bulk, Reader
 from dicomweb.part10.inflate import Inflated
+from dicomweb.part10.limits import too_much
 from dicomweb.part10.memo import MEMORY, Run, Token
 from dicomweb.part10.meta import Encoding, Meta, encoding_of, is_deflated, read_meta
 from dicomweb.part10.plain import swapped
@@ -78,9 +79,7 @@ def parse(head: bytes, size: int, read: Reader) -> Parsed:
         except Odd:
             meta.doubts.append("The data set is not structured as its transfer syntax says.")
         except RecursionError as fault:  # somebody called us deep in his own stack
-            raise InstanceRefused(
-                InstanceRefused.NO_RESOURCES, "Sequences are nested too deep."
-            ) from fault
+            raise too_much("Sequences are nested too deep.") from fault
         else:
             return Parsed(meta, encoding, parts, walk, data, deflated)
     return _parse_odd(meta, encoding, data, at, deflated)

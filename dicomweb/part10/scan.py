@@ -9,10 +9,10 @@ from dicomweb.part10.frames import FrameTable
 from dicomweb.part10.header import DOES_NOT_MATCH, ROOT, Bulk, Doubt, Header, Reader
 from dicomweb.part10.layout import frame_table, number, text
 from dicomweb.part10.memo import elements_of
+from dicomweb.part10.meta import is_readable
 from dicomweb.part10.parse import Parsed, parse
 from dicomweb.part10.syntaxes import NATIVE, VIDEO
 from dicomweb.part10.tokens import PLACE
-from dicomweb.resources import is_uid
 
 SOP_CLASS_NOT_SUPPORTED = 0x0122
 _UIDS = {
@@ -33,6 +33,7 @@ _NON_PATIENT = (
     "1.2.840.10008.5.1.4.1.1.200.3",
     "1.2.840.10008.5.1.4.1.1.201.1",
 )
+_NOT_STORED = {_DICOMDIR, *_NON_PATIENT}
 _DOCUMENT, _DOCUMENT_LENGTH = "00420011", "00420015"
 _OFFSETS = "7FE00001"
 
@@ -64,8 +65,10 @@ def scan(head: bytes, size: int, read: Reader) -> Header:
             instance.encode(),
         )
         json = json.replace(PLACE, place)
-        for tag in {value.path[:8] for value in bulk} & elements.keys():
-            elements[tag] = elements[tag].replace(PLACE, place)
+        for value in bulk:
+            tag = value.path[:8]
+            if tag in elements:
+                elements[tag] = elements[tag].replace(PLACE, place)
     return Header(
         sop_class=sop_class,
         sop_instance=instance,
@@ -84,19 +87,22 @@ def scan(head: bytes, size: int, read: Reader) -> Header:
 def _uids(parsed: Parsed, elements: Mapping[str, bytes]) -> list[str]:
     """The four UIDs that an instance is filed under; InstanceRefused where one is not to be had."""
     uids = [text(elements.get(tag)) for tag in _UIDS]
-    sop_class, instance = (uid if is_uid(uid) else "" for uid in uids[:2])
+    lacking = [tag for tag, uid in zip(_UIDS, uids, strict=True) if not is_readable(uid)]
+    if not lacking and uids[0] not in _NOT_STORED:
+        return uids
+    sop_class, instance = (uid if is_readable(uid) else "" for uid in uids[:2])
     kind = sop_class or parsed.meta.sop_class
     if kind == _DICOMDIR:
         reason, why = SOP_CLASS_NOT_SUPPORTED, "A DICOMDIR lists instances; it is not one itself."
-    elif kind in _NON_PATIENT and not (uids[2] and uids[3]):
+    elif kind in _NON_PATIENT and lacking:
         reason, why = SOP_CLASS_NOT_SUPPORTED, "Instances of this SOP class belong to no study."
-    elif lacking := [tag for tag, uid in zip(_UIDS, uids, strict=True) if not is_uid(uid)]:
+    elif not lacking:
+        return uids
+    else:
         reason, why = InstanceRefused.DATASET_DOES_NOT_MATCH, _lacking(lacking[0], elements)
         if parsed.walk.cut and not elements.keys() >= set(_UIDS):
             reason = InstanceRefused.CANNOT_UNDERSTAND
             why = "The file ends before its UIDs are complete."
-    else:
-        return uids
     raise InstanceRefused(reason, why, sop_class=sop_class, sop_instance=instance)
 
 

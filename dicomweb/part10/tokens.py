@@ -6,7 +6,6 @@ Whatever is odd in its structure raises `Odd`, and pydicom tries its luck (odd.p
 
 from dataclasses import dataclass
 
-from dicomweb.errors import InstanceRefused
 from dicomweb.part10 import fragments
 from dicomweb.part10.dictionary import EITHER_SIGN, vr_of
 from dicomweb.part10.doubts import Doubts
@@ -22,20 +21,16 @@ from dicomweb.part10.kinds import (
 )
 from dicomweb.part10.large import BINARY, MAY_BE_BULK, PIXELS, is_bulk
 from dicomweb.part10.layout import Pixels
+from dicomweb.part10.limits import MAX_DEPTH, MAX_HEADER, MAX_ITEMS, too_much
 from dicomweb.part10.memo import Memory, Run, Token, single
 from dicomweb.part10.source import MARGIN, Source
 from dicomweb.part10.text import DEFAULT, Charset, charset
 from dicomweb.part10.values import LONG, SHORT, convert
 
-MAX_DEPTH = 256
-"""Levels of nested sequences; JSON parsers give up at about a thousand brackets."""
-MAX_HEADER = 64 * 2**20
-"""Bytes of a data set without its bulk values."""
-MAX_ITEMS = 2 * 2**20
-
 PLACE = b"\x02"
 """Stands before the path of a bulk value in the JSON until the instance's own path is known."""
 
+_CHARSET_HEADER = b"\x08\x00\x05\x00CS"
 _UTF8 = b'{"vr":"CS","Value":["ISO_IR 192"]}'
 
 _END = Token("", b"", b"")  # what is read where an item, or the file, has no further element
@@ -67,9 +62,22 @@ class Walk:
         """The top-level elements from `at` to the end of the file, in the order of their tags."""
         self._begin = self.at = at
         self._enter(implicit=implicit)
-        parts = self._parts(at, self.source.size, self._context.start)
+        first = self._charset_first(at)
+        parts = self._parts(self.at, self.source.size, self._context.start)
         self._context.learn(parts)
-        return parts
+        if first and parts and parts[0].tag <= CHARSET:
+            return self._in_order([*first, *parts])
+        return [*first, *parts]
+
+    def _charset_first(self, at: int) -> list[Token]:
+        """Specific Character Set, where it comes first, as it nearly always does in explicit VR."""
+        i = at - self.source.base
+        header = self.source.buf[i : i + 8]
+        if not header.startswith(_CHARSET_HEADER) or header[6] % 2 or header[7]:
+            return []
+        content = self.source.at(at + 8, header[6])
+        self.at = at + 8 + len(content)
+        return [self._change_charset(content)] if len(content) == header[6] else []
 
     def with_pixels(self, parts: list[Token | Run], pixels: Pixels) -> list[Token | Run]:
         """The elements and the top-level pixel data, which somebody else has found."""
@@ -141,7 +149,7 @@ class Walk:
 
     def _move(self, at: int) -> None:
         if at - self._begin - self._skipped > MAX_HEADER:
-            raise _too_much(f"The header is larger than {MAX_HEADER >> 20} MB.")
+            raise too_much(f"The header is larger than {MAX_HEADER >> 20} MB.")
         self.source.move(at)
 
     def _overflow(self, end: int) -> None:
@@ -309,7 +317,7 @@ class Walk:
     def _sequence(self, opened: "_Opened") -> Token:
         """A sequence as one token; its items are read up to their end, or to the delimiter."""
         if len(self._trail) >= MAX_DEPTH:
-            raise _too_much(f"Sequences are nested deeper than {MAX_DEPTH} levels.")
+            raise too_much(f"Sequences are nested deeper than {MAX_DEPTH} levels.")
         tag, end = opened.tag, opened.end
         before = self.doubts.count, len(self.bulk)
         outside = self._charset, self._signed, self._implicit, self._context
@@ -322,7 +330,7 @@ class Walk:
         while at < end and self._is_item(at):
             self._trail[-1][1] = len(items) + 1
             if self._item_count + len(items) > MAX_ITEMS:
-                raise _too_much(f"There are more than {MAX_ITEMS} items.")
+                raise too_much(f"There are more than {MAX_ITEMS} items.")
             stop = self._end_of_item(at, end)
             item = self._short_item(at + 8, stop)
             if item is None:
@@ -386,10 +394,6 @@ class _Opened:
     end: int
     defined: bool
     implicit: bool
-
-
-def _too_much(sentence: str) -> InstanceRefused:
-    return InstanceRefused(InstanceRefused.NO_RESOURCES, sentence)
 
 
 def _token(tag: str, value: bytes, raw: bytes = b"") -> Token:

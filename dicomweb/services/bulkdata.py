@@ -15,7 +15,16 @@ from starlette.requests import Request
 
 from dicomweb.access.guard import route
 from dicomweb.access.permissions import Permission
-from dicomweb.answers import Part, Streamed, accepted, in_thread, multipart, ranged, unchanged
+from dicomweb.answers import (
+    Part,
+    Streamed,
+    accepted,
+    decoded,
+    in_thread,
+    multipart,
+    ranged,
+    unchanged,
+)
 from dicomweb.archive import Archive, Bulk, Location, resource_of
 from dicomweb.content import content_of
 from dicomweb.conversion import PIXELS, Conversion
@@ -158,7 +167,7 @@ async def _parts(request: Request, value: Value, choice: Choice) -> list[Part]:
         syntax = choice.transfer_syntax
         content = conversion.frame_at_once(value.location, number, syntax)
         if content is None:
-            frame = await in_thread(conversion.frame, value.location, number, syntax)
+            frame = await decoded(conversion.frame, value.location, number, syntax)
             content = content_of(frame)
         parts.append(Part(choice.part_type, url, content))
     return parts

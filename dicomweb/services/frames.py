@@ -9,7 +9,7 @@ from starlette.requests import Request
 
 from dicomweb.access.guard import route
 from dicomweb.access.permissions import Permission
-from dicomweb.answers import Part, Streamed, accepted, in_thread, multipart, ranged, unchanged
+from dicomweb.answers import Part, Streamed, accepted, decoded, multipart, ranged, unchanged
 from dicomweb.archive import Archive, Location, resource_of
 from dicomweb.content import Content, content_of
 from dicomweb.conversion import Conversion
@@ -70,7 +70,7 @@ async def _frame(request: Request, location: Location, number: int, choice: Choi
     content = conversion.frame_at_once(location, number, choice.transfer_syntax)
     if content is not None:
         return content
-    return content_of(await in_thread(conversion.frame, location, number, choice.transfer_syntax))
+    return content_of(await decoded(conversion.frame, location, number, choice.transfer_syntax))
 
 
 routes = [

@@ -20,6 +20,7 @@ from dicomweb.answers import (
     Part,
     Streamed,
     accepted,
+    decoded,
     in_thread,
     multipart,
     part_of,
@@ -88,7 +89,7 @@ async def _images(request: Request, location: Location, numbers: Sequence[int]) 
     headers = _headers(request, options, etag)
     if not choice.multipart and len(shown) > 1:
         if choice.payload_type == GIF and not numbers:
-            body = await in_thread(rendering.animation, location, options)
+            body = await decoded(rendering.animation, location, options)
             return ranged(request, part_of(GIF, _url(request, location), body), headers)
         shown = (shown[len(shown) // 2],)
     url = _url(request, location)
@@ -109,7 +110,7 @@ async def _pictures(
     for location, number in wanted:
         body = rendering.finished(location, number, options)
         if body is None:
-            body = await in_thread(rendering.picture, location, number, options)
+            body = await decoded(rendering.picture, location, number, options)
         found.append((number, body))
     return found
 
@@ -151,7 +152,7 @@ async def _presented(request: Request, location: Location) -> Streamed:
         pictures = rendering.presented(location, options)
         return list(islice(pictures, most))
 
-    bodies = await in_thread(render)
+    bodies = await decoded(render)
     if not bodies:
         raise NotFound("None of the images that this presentation state references is here.")
     url = _url(request, location)
@@ -195,7 +196,7 @@ async def thumbnail(request: Request) -> Streamed:
         location, frame = rendering.representative(locations)
         return rendering.thumbnail(location, numbers[0] if numbers and frame else frame, options)
 
-    body = await in_thread(make)
+    body = await decoded(make)
     part = part_of(choice.part_type, "", body)
     return _answer(request, choice, [part], etag, {"ETag": etag, **_REVALIDATE})
 

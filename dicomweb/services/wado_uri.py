@@ -14,7 +14,7 @@ from starlette.requests import Request
 
 from dicomweb.access.guard import route
 from dicomweb.access.permissions import Permission
-from dicomweb.answers import Part, Streamed, in_thread, part_of, ranged
+from dicomweb.answers import Part, Streamed, decoded, in_thread, part_of, ranged
 from dicomweb.archive import Archive, Location
 from dicomweb.conversion import Conversion
 from dicomweb.errors import BadRequest, NotAcceptable, NotFound
@@ -85,7 +85,7 @@ async def _dicom(request: Request, location: Location, parameters: Mapping[str, 
     choice = negotiate(f"{DICOM}{named}", None, offers)
     content = conversion.instance_at_once(location, choice.transfer_syntax)
     if content is None:
-        content = await in_thread(conversion.instance, location, choice.transfer_syntax)
+        content = await decoded(conversion.instance, location, choice.transfer_syntax)
     return ranged(request, Part(DICOM, "", content), _REVALIDATE)
 
 
@@ -105,10 +105,10 @@ async def _rendered(
         return await _presented(request, location, options)
     rendering: Rendering = request.state.rendering
     if choice.payload_type == "image/gif" and count > 1 and not options.frame:
-        body = await in_thread(rendering.animation, location, options.render)
+        body = await decoded(rendering.animation, location, options.render)
     else:
         frame = options.frame or (count + 1) // 2 or 1
-        body = await in_thread(rendering.picture, location, frame, options.render)
+        body = await decoded(rendering.picture, location, frame, options.render)
     return ranged(request, part_of(choice.payload_type, "", body), _headers(request, options))
 
 
@@ -140,7 +140,7 @@ async def _presented(request: Request, location: Location, options: UriOptions) 
     )
     if state is None:
         raise BadRequest("presentationUID names no presentation state of this study.")
-    pictures = await in_thread(rendering.presented_one, state, location, options.render)
+    pictures = await decoded(rendering.presented_one, state, location, options.render)
     if pictures is None:
         raise NotFound("The presentation state does not reference this image.")
     headers = _headers(request, options)

@@ -2,7 +2,9 @@
 
 import itertools
 import os
+import shutil
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -11,6 +13,7 @@ import sqlalchemy as sa
 from dicomweb.index import Index
 from tests.index import postgres
 
+ENGINES = ["sqlite", "postgresql"]
 _numbers = itertools.count()
 
 
@@ -35,34 +38,32 @@ def postgres_template(postgres_server: str) -> str:
     return "template_index"
 
 
-@pytest.fixture
-def postgres_url(postgres_server: str, postgres_template: str) -> Iterator[str]:
-    yield from _copied(postgres_server, postgres_template)
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("template") / "index.db"
+    Index(f"sqlite:///{path}").close()
+    return path
 
 
-@pytest.fixture(scope="module")
-def postgres_of_module(postgres_server: str, postgres_template: str) -> Iterator[str]:
-    """One database for all tests of a module."""
-    yield from _copied(postgres_server, postgres_template)
-
-
-def _copied(postgres_server: str, postgres_template: str) -> Iterator[str]:
+@contextmanager
+def _database(request: pytest.FixtureRequest, engine: str, folder: Path) -> Iterator[str]:
+    if engine == "sqlite":
+        shutil.copy(request.getfixturevalue("sqlite_template"), folder / "index.db")
+        yield f"sqlite:///{folder}/index.db"
+        return
+    server = request.getfixturevalue("postgres_server")
+    template = request.getfixturevalue("postgres_template")
     name = f"test_{os.getpid()}_{next(_numbers)}"
-    _run(
-        postgres_server,
-        f"CREATE DATABASE {name} TEMPLATE {postgres_template} STRATEGY file_copy",
-    )
-    yield f"{postgres_server}/{name}"
-    _run(postgres_server, f"DROP DATABASE {name} WITH (FORCE)")
+    _run(server, f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY file_copy")
+    yield f"{server}/{name}"
+    _run(server, f"DROP DATABASE {name} WITH (FORCE)")
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
-def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+@pytest.fixture(params=ENGINES)
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     """An empty database of each engine."""
-    if request.param == "sqlite":
-        return f"sqlite:///{tmp_path}/index.db"
-    found: str = request.getfixturevalue("postgres_url")
-    return found
+    with _database(request, request.param, tmp_path) as found:
+        yield found
 
 
 @pytest.fixture
@@ -71,3 +72,14 @@ def index(url: str) -> Iterator[Index]:
     opened = Index(url)
     yield opened
     opened.close()
+
+
+@pytest.fixture(scope="module", params=ENGINES)
+def shared(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Index]:
+    """The same for a module that fills it once and only reads it."""
+    with _database(request, request.param, tmp_path_factory.mktemp("shared")) as found:
+        opened = Index(found)
+        yield opened
+        opened.close()

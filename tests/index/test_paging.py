@@ -18,8 +18,8 @@ def uids(
     return [values(result, tag)[0] for result in told(found.fragments)]
 
 
-@pytest.fixture
-def filled(index: Index) -> Index:
+@pytest.fixture(scope="module")
+def filled(shared: Index) -> Index:
     """Thirty studies, stored in no order; three share each date, one in ten has none."""
     records = [
         one(
@@ -33,8 +33,8 @@ def filled(index: Index) -> Index:
         for study in range(1, 31)
     ]
     random.Random(1).shuffle(records)
-    index.store(records)
-    return index
+    shared.store(records)
+    return shared
 
 
 def moment(uid: str) -> tuple[str, str]:

@@ -4,7 +4,6 @@ What has columns is matched by the database, all else by the stored metadata; a 
 same questions runs the slow way alone, so that the two cannot drift apart.
 """
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -249,19 +248,10 @@ SERIES = [
 ]
 
 
-@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
-def filled(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Index]:
-    """The archive on each engine, for all tests of this module: they only read."""
-    folder: Path = tmp_path_factory.mktemp("search")
-    url = f"sqlite:///{folder}/index.db"
-    if request.param == "postgresql":
-        url = request.getfixturevalue("postgres_of_module")
-    index = Index(url)
-    index.store(ARCHIVE)
-    yield index
-    index.close()
+@pytest.fixture(scope="module")
+def filled(shared: Index) -> Index:
+    shared.store(ARCHIVE)
+    return shared
 
 
 def found(index: Index, level: Level, raw: str, within: Resource = Resource()) -> list[str]:  # noqa: B008

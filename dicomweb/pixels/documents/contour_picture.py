@@ -40,8 +40,8 @@ Points = NDArray[np.float64]
 # More than anybody draws on one slice.
 MAX_DRAWN = 2_000
 MAX_POINTS = 400_000
-# How many of the fullest slices are looked for before their places are.
-MAX_TRIED = 8
+# How many slices are asked for, the fullest first: the one that is here may be any of them.
+MAX_TRIED = 400
 # mm; a contour that names no image lies on a slice when it is nearer than this.
 NEAR = 0.6
 
@@ -105,17 +105,13 @@ def _by_place(
         return _Scene(contours)
 
     def fits(plane: Plane) -> float:
-        if normal is not None and not _parallel(plane, normal):
+        if normal is not None and not plane.is_parallel(normal):
             return float("inf")
         return float(plane.distance(first[:1])[0])
 
     source = find_image(images, fits, open_image)
     plane = plane_of(source.metadata, source.number) if source is not None else None
     return _Scene(contours, source, plane)
-
-
-def _parallel(plane: Plane, normal: Points) -> bool:
-    return plane.is_parallel(normal)
 
 
 def _near(contours: list[Contour], plane: Plane, bulk: BulkReader) -> list[Contour]:

@@ -140,8 +140,11 @@ def _referenced(metadata: Metadata) -> Iterator[Metadata]:
                 yield from items(series, "30060016")
 
 
-def _fullness(contours: Sequence[Contour]) -> tuple[int, int]:
-    return len({each.region for each in contours}), sum(each.size for each in contours)
+def _fullness(contours: Sequence[Contour]) -> tuple[int, int, int]:
+    """Regions with an outline, regions with anything, points."""
+    outlined = {each.region for each in contours if each.size > 2}
+    found = {each.region for each in contours}
+    return len(outlined), len(found), sum(each.size for each in contours)
 
 
 def _contour(item: Metadata, region: int) -> Contour:

@@ -62,6 +62,7 @@ class Plane:
         return found
 
     def is_parallel(self, normal: Points) -> bool:
+        """Whether a unit vector is its normal, or the opposite."""
         return abs(float(self.normal @ normal)) > PARALLEL
 
 

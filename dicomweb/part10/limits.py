@@ -1,0 +1,21 @@
+"""What the header of one file may cost; beyond it the file is refused as out of resources."""
+
+from dicomweb.errors import InstanceRefused
+
+MAX_DEPTH = 256
+"""Levels of nested sequences; JSON parsers give up at about a thousand brackets."""
+MAX_HEADER = 64 * 2**20
+"""Bytes of a data set without its bulk values."""
+MAX_ITEMS = 2 * 2**20
+"""Items of all sequences together."""
+MAX_FRAGMENTS = 2**20
+"""Fragments of encapsulated pixel data."""
+MAX_INFLATED = 2**30
+"""Bytes of a deflated data set, inflated."""
+MAX_RATIO = 200
+"""Bytes that may come out of a deflated data set for each one in, beyond the first FREE."""
+FREE = 32 * 2**20
+
+
+def too_much(sentence: str) -> InstanceRefused:
+    return InstanceRefused(InstanceRefused.NO_RESOURCES, sentence)
