@@ -77,17 +77,20 @@ class Streamed:
                 "headers": self.raw_headers,
             }
         )
+        last: Piece = b""
         if scope["method"] != "HEAD":
             watch = asyncio.create_task(_disconnected(receive)) if self.length > WATCHED else None
             try:
                 async for piece in self.pieces:
                     if watch is not None and watch.done():
                         return
-                    await send({"type": "http.response.body", "body": piece, "more_body": True})
+                    if last:
+                        await send({"type": "http.response.body", "body": last, "more_body": True})
+                    last = piece
             finally:
                 if watch is not None:
                     watch.cancel()
-        await send({"type": "http.response.body", "body": b"", "more_body": False})
+        await send({"type": "http.response.body", "body": last, "more_body": False})
 
 
 async def _disconnected(receive: Receive) -> None:

@@ -4,11 +4,9 @@ import os
 import secrets
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
+from functools import partial
 from typing import TypedDict
 
-from starlette.applications import Starlette
-from starlette.exceptions import HTTPException
-from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
 from starlette.routing import BaseRoute
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -18,11 +16,11 @@ from dicomweb.access.guard import Guard, GuardedRoute, anonymous
 from dicomweb.addresses import Addresses
 from dicomweb.archive import Archive
 from dicomweb.conversion import Conversion
-from dicomweb.errors import Refusal
 from dicomweb.index import Extension as TableSteps
 from dicomweb.index import Index
 from dicomweb.metrics import Measured
 from dicomweb.rendering import Rendering
+from dicomweb.routing import SegmentRouter
 from dicomweb.services import bulkdata, frames, operations, qido, rendered, stow, wado, wado_uri
 from dicomweb.settings import Settings, load
 from dicomweb.storage.filesystem import FileSystem
@@ -105,37 +103,48 @@ def all_routes(extensions: Sequence[extension.Extension]) -> list[BaseRoute]:
     return [*below, *wado_uri.routes, *operations.routes, *added]
 
 
-def create_app(settings: Settings | None = None) -> Starlette:
+def create_app(settings: Settings | None = None) -> ASGIApp:
     """The ASGI application; without settings, from the environment (uvicorn --factory)."""
     settings = settings or load()
     process.tune()
     extensions = extension.load(settings.extensions)
+    router = SegmentRouter(all_routes(extensions), partial(_lifespan, settings, extensions))
+    guarded = Guard(Paths(router), anonymous)
+    return Measured(failures.Answered(_open_to_origins(guarded, settings)))
 
-    @asynccontextmanager
-    async def lifespan(app: Starlette) -> AsyncIterator[State]:
-        archive = open_archive(settings, extensions)
-        cache = settings.cache_mb * 1_000_000
-        conversion = Conversion(archive, cache_bytes=cache)
-        try:
-            yield {
-                "archive": archive,
-                "conversion": conversion,
-                "rendering": Rendering(archive, conversion, cache_bytes=cache),
-                "addresses": Addresses(settings, ROOT),
-                "settings": settings,
-                "secret": _secret(settings),
-            }
-        finally:
-            archive.close()
 
-    app = Starlette(
-        routes=all_routes(extensions),
-        middleware=_middleware(settings),
-        exception_handlers={Refusal: failures.refused, HTTPException: failures.refused},
-        lifespan=lifespan,
+@asynccontextmanager
+async def _lifespan(
+    settings: Settings, extensions: Sequence[extension.Extension], app: object
+) -> AsyncIterator[State]:
+    archive = open_archive(settings, extensions)
+    cache = settings.cache_mb * 1_000_000
+    conversion = Conversion(archive, cache_bytes=cache)
+    try:
+        yield {
+            "archive": archive,
+            "conversion": conversion,
+            "rendering": Rendering(archive, conversion, cache_bytes=cache),
+            "addresses": Addresses(settings, ROOT),
+            "settings": settings,
+            "secret": _secret(settings),
+        }
+    finally:
+        archive.close()
+
+
+def _open_to_origins(app: ASGIApp, settings: Settings) -> ASGIApp:
+    """CORS for the pages that the settings name; without any, nothing is added."""
+    if not settings.cors_origins:
+        return app
+    return CORSMiddleware(
+        app,
+        allow_origins=settings.cors_origins,
+        allow_methods=CORS_METHODS,
+        allow_headers=CORS_HEADERS,
+        expose_headers=CORS_EXPOSED,
+        max_age=86_400,
     )
-    app.router.redirect_slashes = False
-    return app
 
 
 def _secret(settings: Settings) -> bytes:
@@ -150,20 +159,3 @@ def _secret(settings: Settings) -> bytes:
             path.hardlink_to(draft)
         draft.unlink()
     return path.read_bytes()
-
-
-def _middleware(settings: Settings) -> list[Middleware]:
-    chain = [Middleware(failures.Unexpected), Middleware(Measured), Middleware(Paths)]
-    if settings.cors_origins:
-        chain.append(
-            Middleware(
-                CORSMiddleware,
-                allow_origins=settings.cors_origins,
-                allow_methods=CORS_METHODS,
-                allow_headers=CORS_HEADERS,
-                expose_headers=CORS_EXPOSED,
-                max_age=86_400,
-            )
-        )
-    chain.append(Middleware(Guard, identify=anonymous))
-    return chain

@@ -6,10 +6,10 @@ from typing import Any
 
 import orjson
 from starlette.exceptions import HTTPException
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 from starlette.routing import Match
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from dicomweb.errors import Fault, MethodNotAllowed, NotFound, Refusal
 
@@ -30,25 +30,16 @@ def answer(refusal: Refusal) -> Response:
     return Response(body(refusal), refusal.status, refusal.headers, "application/json")
 
 
-def refused(request: Request, failure: Exception) -> Response:
-    """Starlette's exception handler for what we raise and for what its router raises."""
-    if isinstance(failure, HTTPException):
-        failure = _of_router(request, failure)
-    assert isinstance(failure, Refusal)
-    if failure.status >= 500:
-        log.error("%s %s: %s", request.method, request.url.path, failure.sentence)
-    return answer(failure)
-
-
-def _of_router(request: Request, failure: HTTPException) -> Refusal:
+def _of_router(scope: Scope, failure: HTTPException) -> Refusal:
+    """What Starlette's router raises, in our words."""
     if failure.status_code == 405:
-        methods = allowed(request.app.routes, request.scope)
+        methods = allowed(scope["router"].routes, scope)
         return MethodNotAllowed(
-            f"{request.method} is not possible here; possible are {methods}.",
+            f"{scope['method']} is not possible here; possible are {methods}.",
             headers={"Allow": methods},
         )
     if failure.status_code == 404:
-        return NotFound("There is nothing at this path; GET /openapi.json or the README lists all.")
+        return NotFound("There is nothing at this path; `dicomweb routes` lists all there is.")
     refusal = Refusal(str(failure.detail))
     refusal.status = failure.status_code
     return refusal
@@ -63,11 +54,12 @@ def allowed(routes: list[Any], scope: Scope) -> str:
     return ", ".join(sorted(methods))
 
 
-class Unexpected:
-    """The outermost middleware: a fault of ours becomes a 500 with a sentence, and a log entry.
+class Answered:
+    """The middleware that answers every failure: a refusal as itself, a fault of ours as a 500.
 
-    The entry has the kind of the fault and where it happened, never its message: that may quote
-    a value of a patient's.
+    A fault's log entry has its kind and where it happened, never its message: that may quote a
+    value of a patient's. `scope["started"]` says that an answer is on its way already: then the
+    connection is broken off, so that nobody takes half an answer for a whole one.
     """
 
     def __init__(self, app: ASGIApp) -> None:
@@ -77,23 +69,26 @@ class Unexpected:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        started = False
-
-        async def watch(message: Message) -> None:
-            nonlocal started
-            started = True
-            await send(message)
-
         try:
-            await self.app(scope, receive, watch)
+            await self.app(scope, receive, send)
         except ClientDisconnect:
             return
-        except Exception as fault:
-            log.error("%s %s: %s", scope["method"], scope["path"], describe(fault))
-            if started:
+        except Exception as failure:
+            refusal = _refusal(scope, failure)
+            if scope.get("started"):
                 raise ConnectionAbortedError from None
-            sentence = "The server failed at this request; the fault is in its log."
-            await answer(Fault(sentence))(scope, receive, send)
+            await answer(refusal)(scope, receive, send)
+
+
+def _refusal(scope: Scope, failure: Exception) -> Refusal:
+    if isinstance(failure, HTTPException):
+        failure = _of_router(scope, failure)
+    if isinstance(failure, Refusal):
+        if failure.status >= 500:
+            log.error("%s %s: %s", scope["method"], scope["path"], failure.sentence)
+        return failure
+    log.error("%s %s: %s", scope["method"], scope["path"], describe(failure))
+    return Fault("The server failed at this request; the fault is in its log.")
 
 
 def describe(fault: BaseException) -> str:

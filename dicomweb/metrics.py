@@ -44,7 +44,7 @@ def exposition() -> bytes:
 
 
 class Measured:
-    """The middleware that counts and times every request under its route's template."""
+    """The outermost middleware: counts and times every request under its route's template."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
@@ -61,6 +61,7 @@ class Measured:
             nonlocal status, sent
             if message["type"] == "http.response.start":
                 status = message["status"]
+                scope["started"] = True
             else:
                 sent += len(message.get("body", b""))
             await send(message)

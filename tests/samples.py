@@ -1,4 +1,4 @@
-"""DICOM files for tests: the shared samples, where they are present, and small ones made on the spot."""
+"""DICOM files for tests: the shared samples, where they are present, and small ones made here."""
 
 import os
 from functools import cache
@@ -19,7 +19,7 @@ CT_IMAGE = UID("1.2.840.10008.5.1.4.1.1.2")
 
 
 def folder() -> Path:
-    """The shared samples (see their README.md); a test that asks for them is skipped without them."""
+    """The shared samples (see their README.md); a test that needs them is skipped without them."""
     beside = Path(__file__).resolve().parents[2] / "shared" / "data"
     found = Path(os.environ.get("LIGHTBOX_SAMPLES") or beside)
     if not found.is_dir():
@@ -92,7 +92,7 @@ def make_image(*, rows: int = 4, columns: int = 6, frames: int = 0, **values: An
 def compress(
     dataset: Dataset, frames: list[bytes], *, fragments: int = 1, table: bool = True
 ) -> None:
-    """Put `frames` (compressed already, whatever they hold) into the data set as encapsulated pixel data."""
+    """Put `frames` (compressed already, whatever they hold) into the data set, encapsulated."""
     dataset.NumberOfFrames = len(frames)
     dataset.add_new(
         0x7FE00010, "OB", encapsulate(frames, fragments_per_frame=fragments, has_bot=table)

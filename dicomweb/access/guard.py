@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from starlette.requests import Request
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -20,6 +21,11 @@ class GuardedRoute(Route):
     ) -> None:
         super().__init__(path, endpoint, methods=methods)
         self.permission = permission
+        self.app = self._serve  # Starlette's own wrapper handles exceptions a second time
+
+    async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
+        response = await self.endpoint(Request(scope, receive, send))
+        await response(scope, receive, send)
 
     async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
         principal: Principal = scope["principal"]

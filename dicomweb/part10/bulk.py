@@ -47,7 +47,7 @@ def read_bulk(
         yield from _searched(bulk, size, read, start, bulk.length if stop is None else stop)
         return
     if items := _items(bulk, size, read):
-        yield from _from_items(items, read, start, stop)
+        yield from _from_items(items, read, start, bulk.length if stop is None else stop)
         return
     end = bulk.length if stop is None else min(stop, bulk.length)
     yield from _span(read, bulk.offset + start, bulk.offset + end)
@@ -98,21 +98,17 @@ def _items(bulk: Bulk, size: int, read: Reader) -> list[tuple[int, int]]:
         return []
     end = bulk.offset + bulk.length
     found = fragments.walk(Source(b"", size, read), bulk.offset, end)
-    if found.starts[-1] != end:
-        return []
-    return [
-        (begin + 8, after) for begin, after in zip(found.starts, found.starts[1:], strict=False)
-    ]
+    return found.spans if found.starts[-1] == end else []
 
 
 def _from_items(
-    items: list[tuple[int, int]], read: Reader, start: int, stop: int | None
+    items: list[tuple[int, int]], read: Reader, start: int, stop: int
 ) -> Iterator[bytes]:
     at = 0
     for begin, end in items:
         length = end - begin
         first = max(start - at, 0)
-        last = length if stop is None else min(stop - at, length)
+        last = min(stop - at, length)
         yield from _span(read, begin + first, begin + last)
         at += length
 
@@ -127,8 +123,11 @@ def _searched(bulk: Bulk, size: int, read: Reader, start: int, stop: int) -> Ite
     if found is None:
         raise Fault("The bulk value cannot be found in the stored instance.")
     stop = min(stop, bulk.length)
-    items = _items(found, parsed.data.size, parsed.data.at) if parsed.deflated else []
-    if items:
-        yield from _from_items(items, parsed.data.at, start, stop)
+    pixels = parsed.walk.pixels
+    wrapped = parsed.walk.wrapped.get(found.path)
+    if wrapped is None and pixels is not None and pixels.tag == found.path:
+        wrapped = pixels.fragments
+    if wrapped is not None:
+        yield from _from_items(wrapped.spans, (parsed.plain or parsed.data).at, start, stop)
     else:
         yield from parsed.pieces(found, start, stop)

@@ -2,6 +2,7 @@
 
 from array import array
 from dataclasses import dataclass
+from itertools import pairwise
 
 from dicomweb.part10.limits import MAX_FRAGMENTS, too_much
 from dicomweb.part10.source import Source
@@ -29,6 +30,11 @@ class Fragments:
     table: bytes
     end: int
     whole: bool
+
+    @property
+    def spans(self) -> list[tuple[int, int]]:
+        """(begin, end) of the content of each fragment."""
+        return [(begin + 8, end) for begin, end in pairwise(self.starts)]
 
 
 def walk(source: Source, offset: int, limit: int) -> Fragments:

@@ -44,13 +44,17 @@ class FrameTable:
         """Frames that can be given; fewer than NumberOfFrames where the pixel data end early."""
         return int.from_bytes(self.packed[2:6], "little")
 
+    def check(self, number: int) -> None:
+        """NotFound where there is no frame of this number."""
+        if not 1 <= number <= self.count:
+            raise NotFound(f"There is no frame {number}: the instance has {self.count}.")
+
     def spans(self, number: int) -> list[tuple[int, int]]:
         """(offset, length) of each piece of frame `number`, counted from 1, headers stripped.
 
         NotFound beyond the last frame.
         """
-        if not 1 <= number <= self.count:
-            raise NotFound(f"There is no frame {number}: the instance has {self.count}.")
+        self.check(number)
         return self._native_span(number) if self.native else self._item_spans(number)
 
     def shift(self, number: int) -> int:

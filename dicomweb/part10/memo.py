@@ -36,6 +36,10 @@ class Token:
         self.changing = False
 
 
+def token_of(tag: str, value: bytes, raw: bytes = b"") -> Token:
+    return Token(tag, b'"%b":' % tag.encode(), value, raw)
+
+
 class Run:
     """Tokens that keep following each other, taken as one."""
 
@@ -114,7 +118,7 @@ class Context:
                 return None
             fragment = b'{"vr":"SQ","Value":[%b]}' % items
         token = self.tokens[raw] = Token(kind.tag, kind.prefix, fragment, raw)
-        self._memory.take(size + 2 * len(fragment) + _OVERHEAD)
+        self._memory.take(self, size + 2 * len(fragment) + _OVERHEAD)
         return token
 
     def short_item(self, buf: bytes, i: int, stop: int, depth: int = 0) -> bytes | None:
@@ -138,7 +142,7 @@ class Context:
 
     def remember(self, token: Token) -> Token:
         self.tokens[token.raw] = token
-        self._memory.take(token.size + 2 * len(token.json) + _OVERHEAD)
+        self._memory.take(self, token.size + 2 * len(token.json) + _OVERHEAD)
         return token
 
     def differs(self, guess: Token | Run, found: Token) -> None:
@@ -174,7 +178,7 @@ class Context:
             return 0
         run = Run(single(steady))
         (before.last or before).next = run  # type: ignore[union-attr]
-        self._memory.take(2 * (run.size + len(run.json)) + _OVERHEAD)
+        self._memory.take(self, 2 * (run.size + len(run.json)) + _OVERHEAD)
         return len(steady) - 1
 
     def clear(self) -> None:
@@ -213,15 +217,16 @@ class Memory:
         key = (charset, implicit, signed and implicit)
         found = self._contexts.get(key)
         if found is None:
-            self.take(_OVERHEAD)
             found = self._contexts.setdefault(key, Context(self, charset, implicit=implicit))
+            self.take(found, _OVERHEAD)
         return found
 
-    def take(self, size: int) -> None:
-        """Room for `size` bytes more; where there is none, everything is forgotten."""
+    def take(self, context: Context, size: int) -> None:
+        """Room in `context` for `size` bytes more; where there is none, everything is forgotten."""
         self._room -= size
         if self._room < 0:
             self.forget()
+            context.clear()  # a walk may hold on to one that was forgotten before
 
     def forget(self) -> None:
         for context in list(self._contexts.values()):

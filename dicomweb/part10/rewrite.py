@@ -9,6 +9,7 @@ from pydicom import Dataset
 from pydicom.filebase import DicomBytesIO
 from pydicom.filewriter import write_dataset
 
+from dicomweb.part10.file_meta import file_meta
 from dicomweb.part10.fragments import SEQUENCE_END, UNDEFINED
 from dicomweb.part10.header import Bulk, Reader
 from dicomweb.part10.layout import number, text
@@ -18,9 +19,6 @@ from dicomweb.part10.parse import Parsed, parse
 from dicomweb.part10.plain import element_bytes, element_header, item_bytes, split
 from dicomweb.part10.source import WINDOW
 from dicomweb.part10.syntaxes import EXPLICIT, NATIVE
-
-IMPLEMENTATION_CLASS = "2.25.210899246985243882995378546460169609386"
-IMPLEMENTATION_VERSION = "LIGHTBOX"
 
 _PIXEL_DATA = "7FE00010"
 _OFFSETS, _LENGTHS = "7FE00001", "7FE00002"
@@ -115,18 +113,7 @@ def _meta(parsed: Parsed, transfer_syntax: str, elements: Mapping[str, bytes]) -
         elements[tag][8:].rstrip(b" \0").decode() if tag in elements else text(stored.get(tag))
         for tag in ("00080016", "00080018")
     ]
-    group = b"".join(
-        [
-            element_bytes("00020001", "OB", b"\0\1"),
-            element_bytes("00020002", "UI", uids[0].encode()),
-            element_bytes("00020003", "UI", uids[1].encode()),
-            element_bytes("00020010", "UI", transfer_syntax.encode()),
-            element_bytes("00020012", "UI", IMPLEMENTATION_CLASS.encode()),
-            element_bytes("00020013", "SH", IMPLEMENTATION_VERSION.encode()),
-        ]
-    )
-    length = element_bytes("00020000", "UL", struct.pack("<I", len(group)))
-    return bytes(128) + b"DICM" + length + group
+    return file_meta(uids[0], uids[1], transfer_syntax)
 
 
 def _changed(charset: bytes, changes: Mapping[str, object]) -> tuple[dict[str, bytes], list[str]]:

@@ -146,6 +146,9 @@ def _extended_offsets(parsed: Parsed, elements: Mapping[str, bytes]) -> bytes:
 
 
 def _public(parsed: Parsed, bulk: Bulk, elements: Mapping[str, bytes]) -> Bulk:
+    """As it is to be served: what must be unwrapped or inflated has no place in the file."""
+    if wrapped := parsed.walk.wrapped.get(bulk.path):
+        return replace(bulk, offset=-1, length=sum(end - begin for begin, end in wrapped.spans))
     if bulk.path == _DOCUMENT and number(elements.get(_DOCUMENT_LENGTH)) == bulk.length - 1:
         pad = b"".join(parsed.pieces(bulk, bulk.length - 1, bulk.length))
         bulk = replace(bulk, length=bulk.length - (pad == b"\0"))

@@ -22,7 +22,7 @@ from dicomweb.part10.kinds import (
 from dicomweb.part10.large import BINARY, MAY_BE_BULK, PIXELS, is_bulk
 from dicomweb.part10.layout import Pixels
 from dicomweb.part10.limits import MAX_DEPTH, MAX_HEADER, MAX_ITEMS, too_much
-from dicomweb.part10.memo import Memory, Run, Token, single
+from dicomweb.part10.memo import Memory, Run, Token, single, token_of
 from dicomweb.part10.source import MARGIN, Source
 from dicomweb.part10.text import DEFAULT, Charset, charset
 from dicomweb.part10.values import LONG, SHORT, convert
@@ -47,6 +47,7 @@ class Walk:
         self.source = source
         self.bulk: list[Bulk] = []
         self.pixels: Pixels | None = None
+        self.wrapped: dict[str, fragments.Fragments] = {}  # encapsulated values other than those
         self.cut = False  # the file ends inside an element
         self.at = 0  # the offset behind the last element read
         self.doubts = Doubts()
@@ -113,7 +114,7 @@ class Walk:
             follows, known = buf.startswith, self._context.tokens.get
             while i < safe:
                 guess = token.next
-                if guess is not None and follows(guess.raw, i):
+                if guess is not None and follows(guess.raw, i) and i + guess.size <= whole:
                     append(guess)
                     i += guess.size
                     token = guess.last or guess  # type: ignore[assignment]  # a run has a last one
@@ -247,15 +248,15 @@ class Walk:
         if tag == PIXEL_REPRESENTATION and self._implicit:
             self._signed = content[:2] == b"\1\0"
             self._enter(implicit=True)
-            return _token(tag, fragment)
+            return token_of(tag, fragment)
         return self._remembered(tag, fragment, at, complaints == self.doubts.count)
 
     def _remembered(self, tag: str, fragment: bytes, at: int, plain: bool) -> Token:
         """The element from `at` to here; remembered if it is `plain`, short and whole."""
         if not plain or self.cut or self.at - at > MAX_REMEMBERED:
-            return _token(tag, fragment)
+            return token_of(tag, fragment)
         raw = self.source.at(at, self.at - at)
-        return self._context.remember(_token(tag, fragment, raw))
+        return self._context.remember(token_of(tag, fragment, raw))
 
     def _change_charset(self, content: bytes) -> Token:
         """From here on, text is decoded by this value; the JSON is UTF-8 (PS3.18 F.2)."""
@@ -263,7 +264,7 @@ class Walk:
         self._enter(implicit=self._implicit)
         if not self._charset.known:
             self.doubts.add("Specific Character Set holds a term that is not defined.")
-        return _token(CHARSET, _UTF8 if content.strip(b" \0") else b'{"vr":"CS"}')
+        return token_of(CHARSET, _UTF8 if content.strip(b" \0") else b'{"vr":"CS"}')
 
     def _bulk_value(self, tag: str, vr: str, value: int, length: int, missing: int = 0) -> Token:
         """A value that is not read: its place is remembered instead."""
@@ -280,7 +281,7 @@ class Walk:
         path = "".join(f"{place[0]}/{place[1]}/" for place in self._trail) + tag
         self.bulk.append(Bulk(path, vr, value, length))
         self._skipped += length
-        return _token(
+        return token_of(
             tag, b'{"vr":"%b","BulkDataURI":"%b%b"}' % (vr.encode(), PLACE, path.encode())
         )
 
@@ -298,9 +299,12 @@ class Walk:
         length = found.starts[-1] - value
         if not found.whole:
             self._overflow(end)
+        token = self._place(tag, vr, value, length)
         if tag in PIXELS and not self._trail:
             self.pixels = Pixels(tag, vr, value, length, fragments=found)
-        return self._place(tag, vr, value, length)
+        else:
+            self.wrapped[self.bulk[-1].path] = found
+        return token
 
     def _too_long(
         self, tag: str, vr: str, at: int, value: int, length: int, end: int
@@ -394,7 +398,3 @@ class _Opened:
     end: int
     defined: bool
     implicit: bool
-
-
-def _token(tag: str, value: bytes, raw: bytes = b"") -> Token:
-    return Token(tag, b'"%b":' % tag.encode(), value, raw)

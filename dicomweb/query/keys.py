@@ -68,7 +68,12 @@ def read(query: Query, flags: Flags, keys: dict[str, str], included: list[str]) 
         raise BadRequest(f"{shown(name)}: an offset from UTC is written +0100 or -0530.")
     found.pop((_CHARSET,), None)  # never matched (PS3.4 C.2.2.2)
     # A creator sent for a private attribute names its owner; the block number may be another one.
-    spent = {_place_of_creator(path) for path in found} if reader.creators else ()
+    spent = {
+        _place_of_creator(path[:end])
+        for path in found
+        for end in range(1, len(path) + 1)
+        if is_private(path[end - 1]) and not _is_creator(path[end - 1])
+    }
     for path, (attributes, value, name) in found.items():
         if path not in spent:
             reader.match(attributes, value, name)

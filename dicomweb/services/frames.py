@@ -10,7 +10,7 @@ from starlette.requests import Request
 from dicomweb.access.guard import route
 from dicomweb.access.permissions import Permission
 from dicomweb.answers import Part, Streamed, accepted, decoded, multipart, ranged, unchanged
-from dicomweb.archive import Archive, Location, resource_of
+from dicomweb.archive import Archive, Location
 from dicomweb.content import Content, content_of
 from dicomweb.conversion import Conversion
 from dicomweb.errors import NotAcceptable
@@ -29,19 +29,18 @@ async def frames(request: Request) -> Streamed:
     archive: Archive = request.state.archive
     parameters = dict(request.path_params)
     numbers = parse_frames(parameters.pop("frames"))
-    location = archive.locate(Resource(**parameters))
+    resource = Resource(**parameters)
+    location = archive.locate(resource)
     if location.transfer_syntax in VIDEO:
         raise NotAcceptable("A video has no frames to give one by one; ask for its /bulkdata.")
-    table = archive.frames(location)
-    for number in numbers:
-        table.spans(number)  # 404 before anything is sent
+    archive.frames(location).check(max(numbers))
     choice = _choose(request, location, single=len(numbers) == 1)
     form = "m" if choice.multipart else "s"
     listed = ",".join(map(str, numbers))
     etag = strong_etag(f"{archive.digest(location)}-{choice.transfer_syntax}-{form}-{listed}")
     if (answer := unchanged(request, etag)) is not None:
         return answer
-    url = request.state.addresses.root(request.scope) + resource_of(location).path + "/frames/"
+    url = f"{request.state.addresses.root(request.scope)}{resource.path}/frames/"
     parts = [
         Part(choice.part_type, f"{url}{number}", await _frame(request, location, number, choice))
         for number in numbers

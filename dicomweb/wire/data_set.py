@@ -3,7 +3,8 @@
 import struct
 from base64 import b64decode
 from binascii import Error as Base64Error
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from io import BytesIO
 from typing import TYPE_CHECKING
 
@@ -21,8 +22,21 @@ from dicomweb.wire.value_representations import (
 if TYPE_CHECKING:
     from pydicom.dataset import Dataset
 
-# The bytes of a BulkDataURI; None leaves the attribute out; InstanceRefused when there is none.
-Resolver = Callable[[BulkReference], bytes | None]
+
+@dataclass(frozen=True, slots=True)
+class Later:
+    """A value that is elsewhere: `length` bytes, which `read` gives when they are written.
+
+    `encapsulated`: its bytes are items and a delimiter, in an OB of undefined length (PS3.5 A.4).
+    """
+
+    length: int
+    read: Callable[[], Iterator[bytes]]
+    encapsulated: bool = False
+
+
+# The value of a BulkDataURI; None leaves the attribute out; InstanceRefused when there is none.
+Resolver = Callable[[BulkReference], bytes | Later | None]
 
 _MAX_LENGTH = 0xFFFFFFFE
 _MAX_SHORT_LENGTH = 0xFFFE
@@ -43,13 +57,27 @@ def encode_dataset(dataset: JsonObject, bulk: Resolver = no_bulk) -> bytes:
     (0008,0005) says so wherever it stands, and is added where a text needs it. InstanceRefused for
     values that do not fit their VR.
     """
+    return b"".join(written(encode_pieces(dataset, bulk)))
+
+
+def written(pieces: list[bytes | Later]) -> Iterator[bytes]:
+    """The bytes of the pieces, those that are elsewhere read now."""
+    for piece in pieces:
+        if isinstance(piece, Later):
+            yield from piece.read()
+        else:
+            yield piece
+
+
+def encode_pieces(dataset: JsonObject, bulk: Resolver = no_bulk) -> list[bytes | Later]:
+    """The same in pieces: large values stay where they are until they are written."""
     writer = _Writer(bulk)
     writer.dataset({tag: each for tag, each in dataset.items() if tag < _CHARACTER_SET}, "")
     place = len(writer.pieces)
     writer.dataset({tag: each for tag, each in dataset.items() if tag >= _CHARACTER_SET}, "")
     if writer.beyond_ascii and _CHARACTER_SET not in dataset:
         writer.pieces.insert(place, _UTF_8_ELEMENT)
-    return b"".join(writer.pieces)
+    return writer.pieces
 
 
 def to_dataset(dataset: JsonObject, bulk: Resolver = no_bulk) -> "Dataset":
@@ -63,7 +91,7 @@ class _Writer:
     """Pieces of the encoding in order; lengths of sequences are filled in when they are known."""
 
     def __init__(self, bulk: Resolver) -> None:
-        self.pieces: list[bytes] = []
+        self.pieces: list[bytes | Later] = []
         self.beyond_ascii = False
         self._size = 0
         self._bulk = bulk
@@ -78,7 +106,9 @@ class _Writer:
                 self._add(_UTF_8_ELEMENT)
                 continue
             data = self._value(prefix + tag, vr, attribute)
-            if data is not None:
+            if isinstance(data, Later):
+                self._later(tag, vr, data)
+            elif data is not None:
                 self._element(tag, vr, data)
 
     def _sequence(self, tag: str, items: list[JsonObject], prefix: str) -> None:
@@ -105,7 +135,7 @@ class _Writer:
         self.pieces.append(piece)
         self._size += len(piece)
 
-    def _value(self, path: str, vr: str, attribute: JsonObject) -> bytes | None:
+    def _value(self, path: str, vr: str, attribute: JsonObject) -> bytes | Later | None:
         if "BulkDataURI" in attribute:
             return self._bulk(BulkReference(path, vr, attribute["BulkDataURI"]))
         if "InlineBinary" in attribute:
@@ -122,17 +152,37 @@ class _Writer:
         return text.encode("utf-8", "replace")
 
     def _element(self, tag: str, vr: str, data: bytes) -> None:
-        if len(data) % 2:
-            data += b"\0" if vr == "UI" or vr in BINARY else b" "
-        if len(data) > _MAX_LENGTH:
+        data += _padding(vr, len(data))
+        self._header(tag, vr, len(data))
+        self._add(data)
+
+    def _later(self, tag: str, vr: str, value: Later) -> None:
+        if value.encapsulated:
+            self._add(_tag_bytes(tag) + b"OB\0\0\xff\xff\xff\xff")
+            padding = b""
+        else:
+            padding = _padding(vr, value.length)
+            self._header(tag, vr, value.length + len(padding))
+        self.pieces.append(value)
+        self._size += value.length
+        self._add(padding)
+
+    def _header(self, tag: str, vr: str, length: int) -> None:
+        if length > _MAX_LENGTH:
             raise refusal(tag, "its value is too long.")
-        if vr not in LONG_VRS and len(data) > _MAX_SHORT_LENGTH:
+        if vr not in LONG_VRS and length > _MAX_SHORT_LENGTH:
             vr = "UN"  # PS3.5 6.2.2 note, for values that two bytes of length cannot tell
         if vr in LONG_VRS:
-            self._add(_tag_bytes(tag) + vr.encode() + b"\0\0" + struct.pack("<I", len(data)))
+            self._add(_tag_bytes(tag) + vr.encode() + b"\0\0" + struct.pack("<I", length))
         else:
-            self._add(_tag_bytes(tag) + vr.encode() + struct.pack("<H", len(data)))
-        self._add(data)
+            self._add(_tag_bytes(tag) + vr.encode() + struct.pack("<H", length))
+
+
+def _padding(vr: str, length: int) -> bytes:
+    """What makes a value of this length even (PS3.5 7.1.1)."""
+    if length % 2 == 0:
+        return b""
+    return b"\0" if vr == "UI" or vr in BINARY else b" "
 
 
 def _tag_bytes(tag: str) -> bytes:

@@ -54,6 +54,7 @@ class Connection:
         self._buffer = bytearray(BUFFER)
         self._view = memoryview(self._buffer)
         self._left = b""
+        self._again: Request | None = None
 
     def __enter__(self) -> "Connection":
         return self
@@ -72,11 +73,12 @@ class Connection:
         return self.read(keep=keep)
 
     def send(self, request: Request) -> None:
-        connected = self._connected()
-        if not request.body:
-            connected.sendall(request.head)
-            return
-        self.send_pieces(request.head, request.body)
+        """Send; `read` gives the answer."""
+        self._again = None if request.body else request
+        try:
+            self.send_pieces(request.head, request.body)
+        except ConnectionError:
+            self._send_again()
 
     def send_pieces(self, head: bytes, pieces: Iterable[bytes | memoryview]) -> None:
         """Send a body that need not exist as a whole."""
@@ -87,7 +89,11 @@ class Connection:
 
     def read(self, *, keep: bool = False) -> Answer:
         """The next answer on this connection."""
-        status, headers = self._read_head()
+        try:
+            status, headers = self._read_head()
+        except ConnectionError:
+            self._send_again()
+            status, headers = self._read_head()
         kept: list[bytes] | None = [] if keep else None
         if headers.get("transfer-encoding", "").lower() == "chunked":
             size = self._read_chunks(kept)
@@ -100,6 +106,14 @@ class Connection:
         if headers.get("connection", "").lower() == "close":
             self.close()
         return Answer(status, headers, b"".join(kept or ()), size)
+
+    def _send_again(self) -> None:
+        """A kept connection may be closed while it waits: a GET is repeated once on a new one."""
+        request, self._again = self._again, None
+        if request is None:
+            raise Disconnected("the server closed the connection")
+        self.close()
+        self.send_pieces(request.head, ())
 
     def _connected(self) -> socket.socket:
         if self._socket is None:

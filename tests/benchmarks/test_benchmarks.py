@@ -123,6 +123,24 @@ def test_the_client_reads_every_kind_of_body(answer: bytes) -> None:
     assert (read.status, read.body, read.size) == (200, b"hello", 5)
 
 
+def test_the_client_repeats_a_get_whose_kept_connection_was_closed() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+
+        def serve() -> None:
+            for _ in range(2):
+                accepted, _ = listening.accept()
+                with accepted:
+                    accepted.recv(1000)
+                    accepted.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
+
+        thread = threading.Thread(target=serve)
+        thread.start()
+        with Connection(listening.getsockname()) as connection:
+            assert connection.ask(get("/"), keep=True).body == b"ok"
+            assert connection.ask(get("/"), keep=True).body == b"ok"
+        thread.join()
+
+
 def test_the_parts_of_an_answer_are_its_payloads() -> None:
     body = b"--b\r\nContent-Type: a/b\r\n\r\none\r\n--b\r\nX: y\r\n\r\n\r\ntwo\r\n--b--\r\n"
     with socket.create_server(("127.0.0.1", 0)) as listening:

@@ -59,7 +59,7 @@ def theirs(data: bytes) -> Json:
     with warnings.catch_warnings(), lenient():
         warnings.simplefilter("ignore")
         dataset = pydicom.dcmread(BytesIO(data), force=True)
-        found = {f"{tag:08X}": _as_json(dataset, tag) for tag in dataset.keys()}
+        found = {f"{tag:08X}": _as_json(dataset, int(tag)) for tag in dataset._dict}
         if not dataset.original_encoding[1]:
             _to_little_endian(found)
         if "PixelData" in dataset and dataset["PixelData"].is_undefined_length:

@@ -16,7 +16,7 @@ from dicomweb.pixels.documents.contours import (
     slices,
     structure_set,
 )
-from dicomweb.pixels.documents.links import OpenImage, no_image
+from dicomweb.pixels.documents.links import OpenImage, bounded, no_image
 from dicomweb.pixels.documents.planes import Plane, find_image, opened, plane_of
 from dicomweb.pixels.documents.sketch import (
     GROUND,
@@ -68,6 +68,7 @@ def render_contours(
     Without an image the contours are drawn alone, in true proportion. NotAcceptable when there
     are none.
     """
+    bulk = bounded(bulk)
     found = structure_set(metadata)
     if not found.contours:
         raise NotAcceptable("The structure set has no contours that could be drawn.")

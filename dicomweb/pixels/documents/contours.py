@@ -67,7 +67,8 @@ class StructureSet:
 def structure_set(metadata: Metadata) -> StructureSet:
     """Regions and contours (PS3.3 C.8.8.5, C.8.8.6); what is broken is left out."""
     names = {
-        integer(roi, "30060022", 0) or 0: text(roi, "30060026") for roi in items(metadata, "30060020")
+        integer(roi, "30060022", 0) or 0: text(roi, "30060026")
+        for roi in items(metadata, "30060020")
     }
     regions: dict[int, Region] = {}
     contours: list[Contour] = []
@@ -126,11 +127,7 @@ def normal_of(points: Points) -> Points | None:
 
 def referenced_images(metadata: Metadata) -> list[str]:
     """Every image of the series that the set was drawn on, in the order of the file."""
-    return [
-        text(image, "00081155")
-        for image in _referenced(metadata)
-        if text(image, "00081155")
-    ]
+    return [text(image, "00081155") for image in _referenced(metadata) if text(image, "00081155")]
 
 
 def _referenced(metadata: Metadata) -> Iterator[Metadata]:

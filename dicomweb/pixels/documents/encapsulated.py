@@ -7,10 +7,10 @@ from dicomweb.pixels.documents.cda import cda_blocks
 from dicomweb.pixels.documents.facts_page import references, title_of
 from dicomweb.pixels.documents.heading import heading
 from dicomweb.pixels.documents.kinds import Kind
-from dicomweb.pixels.documents.links import NO_WAYS, Ways
+from dicomweb.pixels.documents.large_values import stored_bytes
+from dicomweb.pixels.documents.links import NO_WAYS, BulkReader, Ways
 from dicomweb.pixels.documents.markup import element, join, safe_url
 from dicomweb.pixels.documents.page import Block, Fact, Page, Ready, facts
-from dicomweb.pixels.tables import BulkReader, binary
 
 DOCUMENT = "00420011"
 
@@ -20,7 +20,7 @@ def document_bytes(metadata: Metadata, bulk: BulkReader) -> bytes:
 
     Encapsulated Document Length (0042,0015) says where it ends; without it a last NUL is padding.
     """
-    found = binary(metadata, DOCUMENT, bulk)
+    found = stored_bytes(metadata, DOCUMENT, bulk)
     length = integer(metadata, "00420015")
     if length is not None and len(found) - 1 <= length <= len(found):
         return found[:length]

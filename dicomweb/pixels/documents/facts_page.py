@@ -24,8 +24,10 @@ from dicomweb.pixels.documents.page import (
 
 MAX_REFERENCES = 500
 _STORAGE = "1.2.840.10008.5.1.4.1.1."
-_REFERENCING = ("00081140", "0008114A", "00081199", "0008114B", "00082112")
-_REFERENCING += ("300C0060", "300C0002", "300C0080")
+_REFERENCING = (
+    *("00081140", "0008114A", "00081199", "0008114B", "00082112"),
+    *("300C0060", "300C0002", "300C0080"),
+)
 
 
 def facts_page(metadata: Metadata, ways: Ways = NO_WAYS) -> Page:
@@ -136,8 +138,8 @@ def _formula(mapping: Metadata) -> str:
     slope, intercept = number(mapping, "00409225"), number(mapping, "00409224")
     if slope is None:
         return "by a table" if "00409212" in mapping else ""
-    shift = "" if not intercept else f" {'+' if intercept > 0 else '−'} {abs(intercept):.7g}"
-    return f"{slope:.7g} × stored{shift}"
+    shift = "" if not intercept else f" {'+' if intercept > 0 else '-'} {abs(intercept):.7g}"
+    return f"{slope:.7g} * stored{shift}"
 
 
 def _range(mapping: Metadata) -> list[str]:
@@ -174,6 +176,12 @@ def _plan(metadata: Metadata, bulk: BulkReader) -> tuple[Block, ...]:
     return plan_blocks(metadata)
 
 
+def _regions(metadata: Metadata, bulk: BulkReader) -> tuple[Block, ...]:
+    from dicomweb.pixels.documents.structure_page import region_table
+
+    return region_table(metadata, bulk)
+
+
 def _palette(metadata: Metadata, bulk: BulkReader) -> tuple[Block, ...]:
     from dicomweb.pixels.documents.palette_strip import palette_strip
 
@@ -185,6 +193,7 @@ _ABOUT: tuple[tuple[str, Callable[[Metadata, BulkReader], tuple[Block, ...]]], .
     (_STORAGE + "67", _value_maps),
     (_STORAGE + "11.", _presentation),
     (_STORAGE + "66.2", _fiducials),
+    (_STORAGE + "481.3", _regions),
     (_STORAGE + "481.5", _plan),
     (_STORAGE + "481.8", _plan),
     ("1.2.840.10008.5.1.4.39.", _palette),

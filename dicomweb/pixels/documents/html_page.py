@@ -43,7 +43,8 @@ dl{margin:.3em 0}
 dl>div{display:grid;grid-template-columns:minmax(7rem,15rem) 1fr;gap:.1rem 1rem;padding:.12em 0}
 .head dl>div{grid-template-columns:8rem 1fr}
 dt{color:var(--soft)}dd{margin:0;min-width:0}
-.below{grid-column:1/-1;border-left:2px solid var(--line);padding-left:1rem;margin-left:.2rem}
+.below{grid-column:1/-1;white-space:normal;
+border-left:2px solid var(--line);padding-left:1rem;margin-left:.2rem}
 .note{color:var(--soft);font-size:.85em;font-style:italic}
 section section{padding-left:.8rem}
 table{border-collapse:collapse;margin:.5em 0;max-width:100%}

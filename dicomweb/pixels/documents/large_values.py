@@ -1,10 +1,11 @@
 """Values that may be too large for the JSON and then are behind a BulkDataURI: texts, numbers."""
 
+import binascii
 import struct
 from collections.abc import Mapping
 
 from dicomweb.pixels.attributes import Metadata, numbers, value
-from dicomweb.pixels.tables import BulkReader
+from dicomweb.pixels.documents.links import BulkReader
 
 _FORMATS = {"FL": "f", "FD": "d", "OF": "f", "OD": "d", "OL": "I", "UL": "I", "SL": "i"}
 
@@ -15,7 +16,7 @@ def long_text(metadata: Metadata, tag: str, bulk: BulkReader) -> str:
     found = value(metadata, tag)
     if found is not None:
         return str(found).strip(" \0")
-    stored = _bulk(metadata, tag, bulk)
+    stored = stored_bytes(metadata, tag, bulk)
     try:
         decoded = stored.decode("utf-8")
     except UnicodeDecodeError:
@@ -28,7 +29,7 @@ def long_numbers(metadata: Metadata, tag: str, bulk: BulkReader) -> list[float]:
     found = numbers(metadata, tag)
     if found:
         return found
-    stored = _bulk(metadata, tag, bulk)
+    stored = stored_bytes(metadata, tag, bulk)
     if not stored:
         return []
     kind = _FORMATS.get(str(metadata[tag].get("vr")))
@@ -41,9 +42,8 @@ def long_numbers(metadata: Metadata, tag: str, bulk: BulkReader) -> list[float]:
     return [float(each) for each in unpacked if abs(each) < float("inf")]
 
 
-def _bulk(metadata: Metadata, tag: str, bulk: BulkReader) -> bytes:
-    import binascii
-
+def stored_bytes(metadata: Metadata, tag: str, bulk: BulkReader) -> bytes:
+    """The bytes of a value, inline or bulk; as `tables.binary`, which would load NumPy."""
     element = metadata.get(tag)
     if not isinstance(element, Mapping):
         return b""

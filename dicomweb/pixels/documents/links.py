@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
+from dicomweb.errors import TooLarge
 from dicomweb.pixels.attributes import Metadata, numbers, text
 from dicomweb.pixels.documents.content_tree import channels_of, frames_of
 from dicomweb.pixels.documents.page import Line, Phrase
@@ -22,8 +23,27 @@ OpenImage: TypeAlias = Callable[[str, int], "Source | None"]
 """(SOP instance, frame from 1) -> that frame; None when it is not here."""
 
 
+# Large texts and outlines that one page shows, all together.
+MAX_BULK = 64 * 2**20
+
+
 def no_bulk(uri: str) -> bytes:
     return b""
+
+
+def bounded(bulk: BulkReader, most: int = MAX_BULK) -> BulkReader:
+    """The same reader for one page; TooLarge when its values together are more than `most`."""
+    left = most
+
+    def read(uri: str) -> bytes:
+        nonlocal left
+        found = bulk(uri)
+        left -= len(found)
+        if left < 0:
+            raise TooLarge("The texts and outlines of this instance are too large to be shown.")
+        return found
+
+    return read
 
 
 def part_of(bulk: BulkReader) -> PartReader:

@@ -24,7 +24,7 @@ Line: TypeAlias = tuple[Phrase, ...]
 
 @dataclass(frozen=True, slots=True)
 class Fact:
-    """A label and what it is; `below` belongs to it, `note` says how it belongs to what is above."""
+    """A label and what it is; `below` belongs to it, `note` is how it belongs to what is above."""
 
     label: str
     value: Line = ()

@@ -17,11 +17,10 @@ def palette_strip(metadata: Metadata, bulk: BulkReader = no_bulk) -> tuple[Ready
         return ()
     count = len(palette)
     shown = [palette.table[step * (count - 1) // (_STEPS - 1)] for step in range(_STEPS)]
+    inks = ["#{:02x}{:02x}{:02x}".format(*colour.tolist()) for colour in shown]
     bars = [
-        element(
-            "rect", x=str(n), y="0", width="1.05", height="12", fill="#%02x%02x%02x" % tuple(colour)
-        )
-        for n, colour in enumerate(shown)
+        element("rect", x=str(n), y="0", width="1.05", height="12", fill=ink)
+        for n, ink in enumerate(inks)
     ]
     strip = element(
         "svg",

@@ -68,7 +68,9 @@ def _heading(title: str, level: int) -> list[str]:
 
 
 def _facts(found: tuple[Fact, ...], indent: int, level: int) -> Iterator[str]:
-    labels = [_one_line(f"{fact.label} ({fact.note})" if fact.note else fact.label) for fact in found]
+    labels = [
+        _one_line(f"{fact.label} ({fact.note})" if fact.note else fact.label) for fact in found
+    ]
     column = max((width for label in labels if (width := width_of(label)) <= _LABEL), default=0) + 2
     for label, fact in zip(labels, found, strict=True):
         yield from _labelled(f"{label}:", plain(fact.value), indent, column)
@@ -93,8 +95,7 @@ def _table(table: Table, indent: int, level: int) -> Iterator[str]:
     """Aligned columns, or a line for each cell where the table is wider than the page."""
     rows = [[_one_line(plain(cell)) for cell in row.cells] for row in table.rows]
     widths = [
-        max(width_of(cell) for cell in column)
-        for column in zip(table.columns, *rows, strict=True)
+        max(width_of(cell) for cell in column) for column in zip(table.columns, *rows, strict=True)
     ]
     if indent + sum(widths) + 2 * len(widths) > COLUMNS:
         yield from _unfolded(table, indent, level)

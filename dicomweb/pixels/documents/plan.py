@@ -4,7 +4,17 @@ from collections.abc import Sequence
 
 from dicomweb.pixels.attributes import Metadata, integer, items, number, text, values
 from dicomweb.pixels.documents import wording
-from dicomweb.pixels.documents.page import Block, Fact, Line, Row, Section, Table, facts, say, section_of
+from dicomweb.pixels.documents.page import (
+    Block,
+    Fact,
+    Line,
+    Row,
+    Section,
+    Table,
+    facts,
+    say,
+    section_of,
+)
 
 MAX_ROWS = 200
 
@@ -101,9 +111,9 @@ def _beams(metadata: Metadata) -> list[Row]:
         for beam in items(group, "300C0004")
     }
     ions = items(metadata, _ION_BEAMS)
-    return [
-        _beam(beam, _CONTROL_POINTS, metersets) for beam in items(metadata, _BEAMS)
-    ] + [_beam(beam, _ION_CONTROL_POINTS, metersets) for beam in ions]
+    return [_beam(beam, _CONTROL_POINTS, metersets) for beam in items(metadata, _BEAMS)] + [
+        _beam(beam, _ION_CONTROL_POINTS, metersets) for beam in ions
+    ]
 
 
 def _beam(beam: Metadata, points_tag: str, metersets: dict[int | None, float | None]) -> Row:

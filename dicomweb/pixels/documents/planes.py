@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -146,7 +147,7 @@ def _next(tried: dict[int, tuple[float, int]], count: int) -> list[int]:
     """Where the distance should be 0, between the two neighbours of opposite signs, else beside
     the best one."""
     known = sorted((n, distance) for n, (distance, _) in tried.items() if abs(distance) < 1e9)
-    for (low, first), (high, last) in zip(known, known[1:], strict=False):
+    for (low, first), (high, last) in pairwise(known):
         if first * last < 0 and high - low > 1:
             ahead = low + round((high - low) * first / (first - last))
             return [min(max(ahead, low + 1), high - 1)]

@@ -101,7 +101,7 @@ def _language(root: Item) -> str:
 
 
 def _blocks(parent: Item, children: tuple[Item, ...], ways: Ways) -> tuple[Block, ...]:
-    """Runs of the same form: sections, prose, tables of measurements, lists of references, facts."""
+    """Runs of one form: sections, prose, tables of measurements, lists of references, facts."""
     flowing = text(parent.found, "0040A050").upper() == "CONTINUOUS"
     blocks: list[Block] = []
     for form, found in _runs(children):

@@ -1,5 +1,7 @@
 """Tables inside a report: the TABLE content item (PS3.3 C.18.10)."""
 
+from collections.abc import Callable
+
 from dicomweb.pixels.attributes import Metadata, integer, items, text, values
 from dicomweb.pixels.documents import wording
 from dicomweb.pixels.documents.page import Line, Row, Table, listed, plain, say
@@ -9,7 +11,11 @@ MAX_COLUMNS = 50
 
 _CODES = "00720080"
 _SELECTOR_VR = "00720050"
-_DATES = {"DA": wording.date, "TM": wording.time, "DT": wording.moment}
+_DATES: dict[str, Callable[[str], str]] = {
+    "DA": wording.date,
+    "TM": wording.time,
+    "DT": wording.moment,
+}
 
 
 def table_of(found: Metadata) -> Table | None:
@@ -39,8 +45,10 @@ def table_of(found: Metadata) -> Table | None:
 
 def is_cut(found: Metadata) -> bool:
     """Whether the table has more than is shown of it."""
-    sizes = ((integer(each, "0040A802", 0) or 0, integer(each, "0040A803", 0) or 0)
-             for each in items(found, "0040A801"))
+    sizes = (
+        (integer(each, "0040A802", 0) or 0, integer(each, "0040A803", 0) or 0)
+        for each in items(found, "0040A801")
+    )
     return any(rows > MAX_ROWS or columns > MAX_COLUMNS for rows, columns in sizes)
 
 
@@ -73,8 +81,8 @@ def _values(item: Metadata) -> list[Line]:
     """The Selector Value of whatever VR (PS3.3 C.18.10.1.2)."""
     if _CODES in item:
         return [(wording.coded(code),) for code in items(item, _CODES)]
-    worded = _DATES.get(text(item, _SELECTOR_VR), wording.words)
     tag = next((tag for tag in item if tag.startswith("0072") and tag > _SELECTOR_VR), None)
     if tag is None:
         return []
-    return [say(worded(str(each) if isinstance(each, str) else each)) for each in values(item, tag)]
+    worded = _DATES.get(text(item, _SELECTOR_VR))
+    return [say(worded(str(each)) if worded else wording.words(each)) for each in values(item, tag)]

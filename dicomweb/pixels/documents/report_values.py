@@ -159,7 +159,7 @@ def _pointer(found: Metadata, ways: Ways) -> Line:
 
 def _table(found: Metadata, ways: Ways) -> Line:
     size = (value(found, "0040A802"), value(found, "0040A803"))
-    return say(f"{size[0]} × {size[1]}") if None not in size else ()
+    return say(f"{size[0]} rows, {size[1]} columns") if None not in size else ()
 
 
 _SPOKEN: dict[str, Callable[[Metadata, Ways], Line]] = {

@@ -16,13 +16,14 @@ from dicomweb.pixels.functional_groups import macro
 from dicomweb.pixels.image import ImagePixel
 from dicomweb.pixels.palette import read_palette
 from dicomweb.pixels.segments import fraction, is_label_map, label_palette
-from dicomweb.pixels.tables import BulkReader
+from dicomweb.pixels.tables import BulkReader, no_bulk
 
 # How much is looked through for the fullest frame: of larger ones, frames at even distances.
 MAX_LOOKED = 512
 MAX_LOOKED_PIXELS = 1 << 28
 MAX_SEGMENTS = 64
 
+Cover = NDArray[np.float32]
 FrameReader = Callable[[int], bytes]
 
 
@@ -77,6 +78,13 @@ class Segmentation:
         }
 
 
+def segmentation_of(
+    metadata: Metadata, transfer_syntax: str, frame: FrameReader, bulk: BulkReader = no_bulk
+) -> Segmentation:
+    """NotAcceptable when the metadata describe no image."""
+    return Segmentation(metadata, ImagePixel.of(metadata, transfer_syntax), frame, bulk)
+
+
 def fullest(found: Segmentation) -> int:
     """The frame with the largest area; the first where all are empty or none can be read."""
     pixels = found.image.rows * found.image.columns
@@ -112,6 +120,20 @@ def source_images(metadata: Metadata, number: int) -> Iterator[tuple[str, int]]:
             yield text(image, "00081155"), max(int(frames[0]), 1) if frames else 1
 
 
+def tile_of(metadata: Metadata, number: int) -> int | None:
+    """Which tile of the total matrix a frame is, from 1; None where the frames are no full grid."""
+    return (number - 1) % _tiles(metadata) + 1 if _is_tiled_full(metadata) else None
+
+
+def same_tiles(one: Metadata, other: Metadata) -> bool:
+    """Whether two images are cut into the same full grid of tiles."""
+    grids = [
+        [integer(each, tag) for tag in ("00480006", "00480007", "00280010", "00280011")]
+        for each in (one, other)
+    ]
+    return grids[0] == grids[1] and _is_tiled_full(one) and _is_tiled_full(other)
+
+
 def referenced_images(metadata: Metadata) -> list[str]:
     """Every image of the series that it refers to, in the order of the file."""
     return [
@@ -122,13 +144,12 @@ def referenced_images(metadata: Metadata) -> list[str]:
     ]
 
 
-def coverage(found: Segmentation, values: NDArray[np.generic]) -> NDArray[np.float32]:
+def coverage(found: Segmentation, values: NDArray[np.generic]) -> Cover:
     """Of a frame of one segment: how far it covers each pixel, 0 to 1."""
     most = fraction(found.metadata)
     if found.image.bits_allocated == 1 or not most:
-        return (values != 0).astype(np.float32)
-    covered: NDArray[np.float32] = np.clip(values.astype(np.float32) / most, 0, 1)
-    return covered
+        return np.asarray(values != 0, np.float32)
+    return np.asarray(np.clip(values.astype(np.float64) / most, 0, 1), np.float32)
 
 
 def _place(metadata: Metadata, number: int) -> tuple[object, ...]:

@@ -15,7 +15,9 @@ from dicomweb.pixels.documents.segment_frames import (
     fullest,
     mates,
     referenced_images,
+    same_tiles,
     source_images,
+    tile_of,
 )
 from dicomweb.pixels.documents.sketch import (
     GROUND,
@@ -160,6 +162,12 @@ def _image(found: Segmentation, number: int, open_image: OpenImage) -> Source | 
         source = opened(open_image, instance, frame)
         if source is not None and _shows(source):
             return source
+    images = referenced_images(found.metadata)
+    tile = tile_of(found.metadata, number)
+    if tile is not None and images:
+        source = opened(open_image, images[0], tile)
+        same = source is not None and same_tiles(found.metadata, source.metadata)
+        return source if source is not None and same and _shows(source) else None
     plane = plane_of(found.metadata, number)
     if plane is None:
         return None
@@ -170,7 +178,7 @@ def _image(found: Segmentation, number: int, open_image: OpenImage) -> Source | 
         return float(other.distance(plane.origin[np.newaxis, :])[0])
 
     tolerance = max(plane.thickness / 2, 0.5)
-    source = find_image(referenced_images(found.metadata), fits, open_image, tolerance)
+    source = find_image(images, fits, open_image, tolerance)
     return source if source is not None and _shows(source) else None
 
 
@@ -193,9 +201,7 @@ def _plain_ground(found: Segmentation, number: int, options: RenderOptions) -> P
     return ground
 
 
-def _painted(
-    ground: Picture, cover: NDArray[np.float32], ink: Rgb, strength: float
-) -> Picture:
+def _painted(ground: Picture, cover: NDArray[np.float32], ink: Rgb, strength: float) -> Picture:
     """The area lightly, its edge fully; the edge of a fraction is where it is half covered."""
     painted = tint(ground, cover, ink, strength)
     painted[outline(cover >= 0.5)] = ink

@@ -39,7 +39,7 @@ _CASED = {name.lower(): name for name in (*_LEADS, "-aVR")}
 
 @dataclass(frozen=True, slots=True)
 class Channel:
-    """A channel: value = sample × `scale` + `baseline`, in `unit` ("" when arbitrary).
+    """A channel: value = sample * `scale` + `baseline`, in `unit` ("" when arbitrary).
 
     `skew` is in seconds: how much later than the group its first sample was taken.
     """

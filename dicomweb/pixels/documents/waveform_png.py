@@ -3,20 +3,46 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from dicomweb.pixels.documents.waveform_sheet import Sheet, strokes
+from dicomweb.pixels.attributes import Metadata
+from dicomweb.pixels.documents.links import PartReader
+from dicomweb.pixels.documents.waveform_sheet import (
+    DEFAULT_PAPER,
+    Paper,
+    Sheet,
+    lay_out,
+    strokes,
+)
+from dicomweb.pixels.geometry import apply, place
 from dicomweb.pixels.lettering import legible, typeface
+from dicomweb.pixels.options import MAX_SIDE, RenderOptions
+from dicomweb.pixels.render import Rendered, written
 
 Picture = NDArray[np.uint8]
 
 # 8 pixels a millimetre are 203 dots an inch: a ten-second ECG is 2,200 pixels wide.
 PIXELS_A_MM = 8.0
-MAX_SIDE = 8192
 MAX_PIXELS = 1 << 25
+DEFAULT_OPTIONS = RenderOptions(media_type="image/png")
 
 _GROUND, _FINE, _COARSE, _INK = (255, 253, 252), (246, 221, 221), (233, 169, 169), (17, 17, 17)
 # Below this a millimetre is too narrow for a line of its own.
 _FINE_FROM = 3.0
 _OVERSAMPLING = 2
+
+
+def render_waveform(
+    metadata: Metadata,
+    part: PartReader,
+    options: RenderOptions = DEFAULT_OPTIONS,
+    paper: Paper = DEFAULT_PAPER,
+) -> Rendered:
+    """The sheet as large as the viewport, or at PIXELS_A_MM; words as `annotation` asks for."""
+    sheet = lay_out(metadata, part, paper, options.annotation)
+    if options.region is None:
+        return written(picture(sheet, (options.width, options.height)), options)
+    whole = picture(sheet)
+    placed = apply(whole, place(whole.shape[0], whole.shape[1], 1.0, options))
+    return written(placed, options)
 
 
 def picture(sheet: Sheet, box: tuple[int, int] = (0, 0)) -> Picture:
@@ -73,7 +99,9 @@ def _traces(sheet: Sheet, size: tuple[int, int], scale: float):  # type: ignore[
     width = max(_OVERSAMPLING, round(0.25 * fine))
     for points in (*sheet.pulses, *sheet.traces):
         for stroke in strokes(points * fine):
-            draw.line(stroke.ravel().tolist(), fill=255, width=width, joint="curve" if width > 4 else None)
+            draw.line(
+                stroke.ravel().tolist(), fill=255, width=width, joint="curve" if width > 4 else None
+            )
     return mask.reduce(_OVERSAMPLING)
 
 

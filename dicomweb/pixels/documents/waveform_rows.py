@@ -13,13 +13,15 @@ MILLIVOLTS |= {"microvolt": 1e-3, "volt": 1000.0}
 LIMBS = (("I", "II", "III"), ("aVR", "aVL", "aVF"))
 TWELVE = (*LIMBS, ("V1", "V2", "V3"), ("V4", "V5", "V6"))
 RHYTHM = "II"
+# Units of UCUM as they are written by hand.
+WRITTEN = {"mm[Hg]": "mmHg", "cm[H2O]": "cmH2O", "uV": "µV"}
 COLUMN_SECONDS = 2.5
 
 # Millimetres: what a row has at least above and below its middle, and at most.
 LEAST, MOST = 8.0, 45.0
 # A trace in other units is made this high; one in volts between these stays at the usual gain.
 OWN_HEIGHT = 24.0
-VOLTS_LEAST, VOLTS_MOST = 1.0, 90.0
+VOLTS_LEAST, VOLTS_MOST = 3.0, 90.0
 MAX_ROWS = 64
 # Seconds between two leads in a row, so that the eye does not join them.
 GAP = 0.04
@@ -89,7 +91,8 @@ class _Cut:
         else:
             gain, centimetre = _own_scale(float(whole.max() - whole.min()))
         middle = _round_to((float(whole.max()) + float(whole.min())) / 2, centimetre / 2)
-        title = f"{channel.label}   1 cm = {centimetre:.4g} {channel.unit}".rstrip()
+        unit = WRITTEN.get(channel.unit, channel.unit)
+        title = f"{channel.label}   1 cm = {centimetre:.4g} {unit}".rstrip()
         return Strip(
             title, values, middle, gain, at, channel.skew, f"{middle:.4g}", calibrated=False
         )
@@ -141,7 +144,10 @@ def _volts(group: Group, samples: Samples, gain: float) -> tuple[float, float] |
         if channel.unit in MILLIVOLTS and finite.size:
             spans.append(float(finite.max() - finite.min()) * MILLIVOLTS[channel.unit])
     spans = sorted(span for span in spans if span > 0)
-    if not spans or VOLTS_LEAST <= spans[-1] * gain and spans[len(spans) // 2] * gain <= VOLTS_MOST:
+    if not spans:
+        return None
+    typical, widest = spans[len(spans) // 2] * gain, spans[-1] * gain
+    if widest >= VOLTS_LEAST and typical <= VOLTS_MOST:
         return None
     return _own_scale(spans[len(spans) // 2])
 
@@ -161,7 +167,9 @@ def _round_to(value: float, step: float) -> float:
 def _row(strips: list[Strip]) -> Row:
     above = max(_reach(strip, 1.0) for strip in strips)
     below = max(_reach(strip, -1.0) for strip in strips)
-    return Row(tuple(strips), above + 3.0, below + 1.0)
+    # A scale of its own is written above the trace, a lead's name beside it.
+    words = 3.0 if all(strip.calibrated for strip in strips) else 6.0
+    return Row(tuple(strips), above + words, below + 1.0)
 
 
 def _reach(strip: Strip, sign: float) -> float:

@@ -64,9 +64,11 @@ def lay_out(
     metadata: Metadata,
     part: PartReader,
     paper: Paper = DEFAULT_PAPER,
-    heading: Sequence[str] = (),
+    annotation: Sequence[str] = (),
 ) -> Sheet:
-    """All groups of a waveform below one another; `heading` are lines above them.
+    """All groups of a waveform below one another, and above them the words that are asked for.
+
+    Speed and gain are always there: without them it is no measurement.
 
     NotAcceptable when nothing of it can be drawn.
     """
@@ -81,7 +83,7 @@ def lay_out(
     longest = max(rows.seconds for _, rows in laid)
     sheet = Sheet(width=round(longest * paper.speed + 2 * MARGIN + PULSE_ROOM + 1, 2))
     y = MARGIN
-    for line in (*heading, _scale_line(metadata, laid, paper)):
+    for line in (*_head_lines(metadata, annotation), _scale_line(metadata, laid, paper)):
         y += LETTERS * 1.3
         sheet.words.append(Words(MARGIN, y, line))
     for group, rows in laid:
@@ -93,22 +95,38 @@ def lay_out(
     return sheet
 
 
+def _head_lines(metadata: Metadata, annotation: Sequence[str]) -> list[str]:
+    """The patient, the technique, as `annotation` asks for them (PS3.18 8.3.5.1.1)."""
+    lines = []
+    if "patient" in annotation:
+        born = wording.date(text(metadata, "00100030"))
+        parts = (
+            wording.name_at(metadata, "00100010"),
+            text(metadata, "00100020"),
+            f"born {born}" if born else "",
+            wording.sex(text(metadata, "00100040")),
+        )
+        lines.append("     ".join(filter(None, parts)))
+    if "technique" in annotation:
+        found = (text(metadata, tag) for tag in ("0008103E", "00080070", "00081090"))
+        lines.append("     ".join(filter(None, found)))
+    return [line for line in lines if line]
+
+
 def _scale_line(metadata: Metadata, laid: list[tuple[Group, Rows]], paper: Paper) -> str:
-    """`25 mm/s   10 mm/mV   0.05–100 Hz   0–10 s of 86,400 s`."""
+    """`25 mm/s   10 mm/mV   0 to 10 s of 86,400 s   2024-02-29 23:59`."""
     parts = [f"{paper.speed:g} mm/s"]
     if any(row.calibrated for _, rows in laid for row in rows.rows):
         parts.append(f"{paper.gain:g} mm/mV")
     longest = max(group.seconds for group, _ in laid)
     end = min(paper.start + paper.seconds, longest)
     if paper.start > 0 or end < longest - 0.05:
-        parts.append(f"{paper.start:g}–{end:g} s of {longest:,.10g} s")
+        parts.append(f"{paper.start:g} to {end:g} s of {longest:,.10g} s")
     parts.append(wording.moment(text(metadata, "0008002A")))
     return "     ".join(filter(None, parts))
 
 
-def _draw(
-    sheet: Sheet, group: Group, rows: Rows, paper: Paper, y: float, *, named: bool
-) -> float:
+def _draw(sheet: Sheet, group: Group, rows: Rows, paper: Paper, y: float, *, named: bool) -> float:
     """The rows of a group from `y` on; where they end."""
     if named and group.label:
         y += LETTERS * 1.3

@@ -37,7 +37,9 @@ def svg(sheet: Sheet, *, inline: bool = False) -> Markup:
 
 
 def _pattern(name: str, side: int, ink: str, width: float) -> Markup:
-    lines = element("path", d=f"M{side} 0H0V{side}", fill="none", stroke=ink, stroke_width=f"{width:g}")
+    lines = element(
+        "path", d=f"M{side} 0H0V{side}", fill="none", stroke=ink, stroke_width=f"{width:g}"
+    )
     length = str(side)
     return element(
         "pattern", lines, id=name, width=length, height=length, patternUnits="userSpaceOnUse"
@@ -58,7 +60,9 @@ def path(points: Points) -> str:
 def _words(sheet: Sheet) -> Markup:
     return join(
         [
-            element("text", each.text, x=f"{each.x:.4g}", y=f"{each.y:.5g}", font_size=f"{each.size:g}")
+            element(
+                "text", each.text, x=f"{each.x:.4g}", y=f"{each.y:.5g}", font_size=f"{each.size:g}"
+            )
             for each in sheet.words
             if each.text
         ]

@@ -129,10 +129,10 @@ def name_at(metadata: Metadata, tag: str) -> str:
 
 def uid_name(uid: str) -> str:
     """What PS3.6 calls a UID; the UID itself where it does not know it."""
-    from pydicom.uid import UID_dictionary
+    from pydicom.config import IGNORE
+    from pydicom.uid import UID
 
-    known = UID_dictionary.get(uid)
-    return known[0].replace(" (Retired)", "") if known else uid
+    return UID(uid, validation_mode=IGNORE).name.replace(" (Retired)", "")
 
 
 def class_name(uid: str) -> str:
