@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -199,6 +200,12 @@ class Archive:
             if bulk.path == path:
                 return bulk
         raise NotFound("This instance has no bulk data under that path.")
+
+    def document(self, location: Location) -> Bulk:
+        """Where an encapsulated document is, without its padding (PS3.3 C.24.2, (0042,0015))."""
+        bulk = self.bulk(location, "00420011")
+        length = self.attributes(location).get("00420015", {}).get("Value", [bulk.length])[0]
+        return replace(bulk, length=length) if length == bulk.length - 1 else bulk
 
     # remove
 

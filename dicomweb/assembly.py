@@ -8,7 +8,6 @@ read in their streams. The transfer syntax follows from the media type of the pi
 import struct
 from base64 import b64encode
 from collections.abc import Iterator
-from dataclasses import dataclass
 from itertools import accumulate
 from typing import TYPE_CHECKING, Any
 
@@ -49,7 +48,6 @@ DESCRIPTION = (
 )
 # What a stream and its data set have to agree about.
 _CHECKED = {"00280002": "Samples per Pixel", "00280010": "Rows", "00280011": "Columns"}
-_JPEG_XL_RECOMPRESSED = "1.2.840.10008.1.2.4.111"
 _ITEM, _END = b"\xfe\xff\x00\xe0", b"\xfe\xff\xdd\xe0\0\0\0\0"
 _MAX_ITEM = 0xFFFFFFFE
 _MAX_OFFSET = 0xFFFFFFFF
@@ -174,7 +172,12 @@ class _Assembly:
                 "Uncompressed pixels are sent as Explicit VR Little Endian.",
             )
         self._insist("uncompressed pixels")
-        spool, spans = self.bundle.spool, [part.span for part in parts]
+        return self._raw([part.span for part in parts])
+
+    def _raw(self, spans: list[Span]) -> Later:
+        pixels, spool = self.dataset[_PIXELS], self.bundle.spool
+        if pixels["vr"] not in ("OB", "OW") or _first(self.dataset, "00280100") not in ("1", "8"):
+            self.dataset[_PIXELS] = {**pixels, "vr": "OW"}
 
         def pieces() -> Iterator[bytes]:
             for span in spans:
@@ -205,12 +208,7 @@ class _Assembly:
         self.dataset.pop("00280006", None)
         self.dataset.update(found)
         self._number_of_frames(count)
-        self.dataset[_PIXELS] = {
-            "vr": "OB" if _first(self.dataset, "00280100") == "8" else "OW",
-            "BulkDataURI": self.dataset[_PIXELS]["BulkDataURI"],
-        }
-        span = Span(spans[0].offset, sum(each.length for each in spans))
-        return Later(span.length, lambda: spool.pieces(span))
+        return self._raw(spans)
 
     def _images(self, parts: list[BulkPart], name: str, declared: str) -> Later:
         """Compressed frames, one a part, as they are."""
@@ -237,9 +235,7 @@ class _Assembly:
     def _stream(self, span: Span, name: str, *, decode: bool = False) -> "Stream | None":
         from dicomweb.pixels.streams import describe
 
-        return describe(
-            name, lambda count: self.bundle.spool.read(span, 0, count), decode=decode
-        )
+        return describe(name, lambda count: self.bundle.spool.read(span, 0, count), decode=decode)
 
     def _described(self, stream: "Stream", declared: str) -> None:
         """Fill in what is missing; insist on what has to agree."""
@@ -343,11 +339,6 @@ class _Assembly:
 
         length = 8 + len(table) + sum(size + 8 for size in sizes) + len(_END)
         return Later(length, pieces, encapsulated=True)
-
-
-@dataclass(frozen=True, slots=True)
-class _Shape:
-    """What frames of one image have in common."""
 
 
 def _alike(one: "Stream", other: "Stream") -> bool:

@@ -8,7 +8,7 @@ from dicomweb import metrics
 from dicomweb.archive import Archive, Location
 from dicomweb.cache import ByteCache
 from dicomweb.conversion import Conversion, pixel_syntax
-from dicomweb.errors import TooLarge
+from dicomweb.errors import NotFound, TooLarge
 from dicomweb.pixels.codecs import SYNTAXES
 from dicomweb.pixels.options import RenderOptions
 from dicomweb.pixels.presentation import is_presentation_state, references_of
@@ -79,6 +79,13 @@ class Rendering:
             )
             if location is not None and location.frames:
                 yield from self._in_manner_of(state, location, reference.frames, options)
+
+    def first_presented(self, state: Location, options: RenderOptions) -> bytes:
+        """The first of them. NotFound when none is here."""
+        found = next(self.presented(state, options), None)
+        if found is None:
+            raise NotFound("None of the images that this presentation state references is here.")
+        return found
 
     def presented_one(
         self, state: Location, location: Location, options: RenderOptions
@@ -165,6 +172,16 @@ class Rendering:
                 raise TooLarge("A table of this image is larger than any that has a meaning.")
             content = self.conversion.value(location, bulk)
             return b"".join(content.open(0, content.length))
+
+        return read
+
+    def part(self, location: Location) -> Callable[[str, int, int], bytes]:
+        """A reader of pieces of such a value: URI, offset, length."""
+
+        def read(uri: str, offset: int, length: int) -> bytes:
+            bulk = self.archive.bulk(location, uri.rpartition("/bulkdata/")[2])
+            length = min(length, max(bulk.length - offset, 0), MAX_BULK)
+            return b"".join(self.conversion.value(location, bulk).open(offset, length))
 
         return read
 

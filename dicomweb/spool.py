@@ -1,11 +1,13 @@
 """Bytes that wait on the disk until it is known what they are for; a crash leaves none of them."""
 
+import io
 import os
 import tempfile
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 from dicomweb.errors import Unavailable
 
@@ -70,6 +72,12 @@ class Spool:
         """A span in pieces of at most 1 MB."""
         for offset in range(0, span.length, PIECE):
             yield self.read(span, offset, PIECE)
+
+    def file(self) -> IO[bytes]:
+        """All of it as a file for reading, empty where nothing was written."""
+        if self._descriptor < 0:
+            return io.BytesIO()
+        return os.fdopen(os.dup(self._descriptor), "rb")
 
     def close(self) -> None:
         """Harmless when repeated."""

@@ -18,9 +18,11 @@ FORBIDDEN_NAMES = {"core", "base", "common", "helpers", "utils", "manager", "han
 WORDS = ("errors", "resources", "query", "attributes")
 ROOMS = ("wire", "part10", "index", "storage", "pixels")
 ABOVE = (
-    *(*WORDS, "archive", "incoming", "content", "conversion", "rendering"),
+    *(*WORDS, "archive", "incoming", "content", "conversion", "rendering", "documents"),
     *("wire", "pixels", "access", "addresses", "answers"),
 )
+# How a store request becomes instances.
+STORING = ("intake", "bundle", "unpacking")
 # What each part may import of ours, itself and what is below it included.
 ALLOWED: dict[str, tuple[str, ...]] = {
     "dicomweb.errors": (),
@@ -29,7 +31,7 @@ ALLOWED: dict[str, tuple[str, ...]] = {
     "dicomweb.query": ("errors", "resources", "attributes", "query"),
     **{f"dicomweb.{room}": (*WORDS, room) for room in ROOMS},
     "dicomweb.access": ("errors", "access"),
-    "dicomweb.services": (*ABOVE, "metrics", "settings"),
+    "dicomweb.services": (*ABOVE, *STORING, "metrics", "settings"),
     "extensions": (*ABOVE, "extension"),
     "conformance": (),
 }

@@ -7,9 +7,9 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.sql.expression import ColumnElement
 
-from dicomweb.index.engines import HasText, Like, Unindexed
+from dicomweb.index.engines import Engine, Like, Unindexed
 from dicomweb.index.fields import Field, Kind
-from dicomweb.index.tables import STUDY, STUDY_MODALITY
+from dicomweb.index.tables import SERIES_REQUEST, STUDY, STUDY_MODALITY
 from dicomweb.index.terms import Term
 
 Clause = ColumnElement[bool]
@@ -73,7 +73,7 @@ _RULES: dict[str, Callable[[Column, Binds], Clause]] = {
     for rule in (equal, among, since, between, prefix, like, prefix_like, empty, member, fuzzy)
 }
 # Rules that an index serves.
-_LEADING = frozenset({"equal", "among", "since", "between", "prefix", "prefix_like"})
+LEADING = frozenset({"equal", "among", "since", "between", "prefix", "prefix_like"})
 
 
 def binds(terms: tuple[Term, ...]) -> list[Binds]:
@@ -87,14 +87,14 @@ def clause(
 ) -> Clause:
     """The condition of a term; its columns may lead the plan only if it is `free`.
 
-    `column` is another one that holds the same value.
+    `column` is another one that holds the same value. A term of text has no condition: it only
+    leads to rows that another term compares.
     """
     if term.options:
         join = sa.or_ if term.rule == "any" else sa.and_
-        return join(*(clause(option, some, free=free) for option, some in _parts(term, values)))
+        parts = (part for part in _parts(term, values) if part[0].rule != "text")
+        return join(*(clause(option, some, free=free) for option, some in parts))
     field = term.field
-    if term.rule == "text":
-        return HasText(field.columns[-1], values[0])
     if field.kind is Kind.NAME:
         return _of_name(term, field, values, free)
     if field.kind is Kind.MODALITIES:
@@ -111,24 +111,41 @@ def leads(term: Term) -> bool:
     if term.options:
         test = all if term.rule == "any" else any
         return test(leads(option) for option in term.options)
-    return term.rule == "text" or (term.field.indexed and term.rule in _LEADING)
+    return term.rule == "text" or (term.field.indexed and term.rule in LEADING)
+
+
+def finds(term: Term, values: Binds, engine: Engine) -> list[sa.Select[Any]]:
+    """Selects of primary keys, each by an index of its own, whose union a leading term finds."""
+    field = term.field
+    if term.rule == "any":
+        parts = _parts(term, values)
+        return [one for option, some in parts for one in finds(option, some, engine)]
+    if term.rule == "all":
+        first, some = next(part for part in _parts(term, values) if leads(part[0]))
+        return finds(first, some, engine)
+    if term.rule == "text":
+        return [engine.text_rows(field.columns[-1], values[0])]
+    if field.kind is Kind.MODALITIES:
+        found = _RULES[term.rule](field.columns[0], values)
+        return [sa.select(STUDY_MODALITY.c.study_pk).where(found).correlate(None)]
+    key = field.columns[0].table.primary_key.columns[0]
+    if field.kind is Kind.REQUEST:
+        key = SERIES_REQUEST.c.series_pk
+    return [sa.select(key).where(one).correlate(None) for one in branches(term, values)]
 
 
 def branches(term: Term, values: Binds) -> list[Clause]:
-    """Conditions, each with an index of its own, whose union is what a leading term finds."""
-    if term.rule == "any":
-        return [one for option, some in _parts(term, values) for one in branches(option, some)]
-    if term.rule == "all":
-        parts = list(_parts(term, values))
-        first, some = next(part for part in parts if leads(part[0]))
-        others = [clause(option, more) for option, more in parts if option is not first]
-        return [sa.and_(branch, *others) for branch in branches(first, some)]
-    if term.rule != "text" and term.field.kind is Kind.NAME:
+    """The conditions of a term without options, one for each index that serves it."""
+    if term.field.kind is Kind.NAME:
         return list(_groups(term, term.field, values, free=True))
-    if term.field.kind is Kind.MODALITIES:
-        found = _RULES[term.rule](term.field.columns[0], values)
-        return [STUDY.c.pk.in_(sa.select(STUDY_MODALITY.c.study_pk).where(found).correlate(None))]
     return [clause(term, values, free=True)]
+
+
+def is_exact(term: Term) -> bool:
+    """Whether what a leading term `finds` is exactly what matches."""
+    if term.options:
+        return term.rule == "any" and all(is_exact(option) for option in term.options)
+    return term.rule != "text"
 
 
 def _parts(term: Term, values: Binds) -> Iterator[tuple[Term, Binds]]:

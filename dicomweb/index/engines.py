@@ -16,6 +16,8 @@ from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.expression import ColumnElement
 
+from dicomweb.index.tables import STUDY
+
 BUSY_SECONDS = 30
 _MMAP_BYTES = 0x7FFF0000  # the most that a usual build of SQLite takes
 _CACHE_KIB = 32 * 1024
@@ -40,29 +42,16 @@ class Unindexed(ColumnElement[Any]):
         self.type = column.type
 
 
-class Like(ColumnElement[bool]):
+class Like(ColumnElement[Any]):
     """A column that fits a pattern made by `Engine.pattern`, case-sensitive on both engines."""
 
     inherit_cache = True
 
     def __init__(self, column: ColumnElement[str], pattern: ColumnElement[str]) -> None:
-        self.column = column
+        self.column = column.column if isinstance(column, Unindexed) else column
         self.pattern = pattern
-        self.type = sa.Boolean()
-
-
-class HasText(ColumnElement[bool]):
-    """A study whose text column holds the runs of `Engine.text_query`, by an index of trigrams.
-
-    It ignores case: what it finds has to be compared once more.
-    """
-
-    inherit_cache = True
-
-    def __init__(self, column: sa.Column[str], query: ColumnElement[str]) -> None:
-        self.column = column
-        self.query = query
-        self.type = sa.Boolean()
+        # Of type Boolean, SQLAlchemy would compare it with 1 on SQLite.
+        self.type = sa.types.NULLTYPE
 
 
 @compiles(Unindexed)
@@ -88,18 +77,6 @@ def _glob(element: Like, compiler: SQLCompiler, **options: Any) -> str:
     return f"+{column} GLOB {pattern}"
 
 
-@compiles(HasText)
-def _ilike(element: HasText, compiler: SQLCompiler, **options: Any) -> str:
-    column, query = (compiler.process(x, **options) for x in (element.column, element.query))
-    return f"{column} ILIKE {query} ESCAPE '\\'"
-
-
-@compiles(HasText, "sqlite")
-def _match(element: HasText, compiler: SQLCompiler, **options: Any) -> str:
-    query = compiler.process(element.query, **options)
-    return f"study.pk IN (SELECT rowid FROM study_text WHERE study_text MATCH {query})"
-
-
 class Engine(Protocol):
     """What the rest of the index knows of a database engine."""
 
@@ -108,7 +85,7 @@ class Engine(Protocol):
     local: bool
     # A nested loop yields its rows in the order of its outer, sorted table.
     keeps_order: bool
-    # Substrings of text columns are found by `HasText`.
+    # Substrings of text columns are found by `text_rows`.
     has_text: bool
     # What the driver and SQLAlchemy raise when the database cannot do something now.
     failures: tuple[type[Exception], ...]
@@ -132,7 +109,13 @@ class Engine(Protocol):
         """The pattern for `Like` of a DICOM wildcard."""
 
     def text_query(self, column: str, runs: Sequence[str]) -> str:
-        """The value for `HasText`: the runs of characters, in their order."""
+        """The value for `text_rows`: runs of characters, in their order."""
+
+    def text_rows(self, column: sa.Column[str], query: sa.BindParameter[Any]) -> sa.Select[Any]:
+        """Keys of studies that have the runs in a column, by an index of trigrams.
+
+        It ignores case: what it finds has to be compared once more.
+        """
 
     def is_passing(self, error: BaseException) -> bool:
         """Whether a transaction that failed so may succeed when it is run again."""
@@ -227,6 +210,10 @@ class Sqlite:
         quoted = " AND ".join('"{}"'.format(run.replace('"', '""')) for run in runs)
         return f"{column} : ({quoted})"
 
+    def text_rows(self, column: sa.Column[str], query: sa.BindParameter[Any]) -> sa.Select[Any]:
+        text = sa.table("study_text", sa.column("rowid"), sa.column("study_text"))
+        return sa.select(text.c.rowid).where(text.c.study_text.bool_op("MATCH")(query))
+
     def is_passing(self, error: BaseException) -> bool:
         cause = getattr(error, "orig", error)
         code = getattr(cause, "sqlite_errorcode", 0) & 0xFF
@@ -299,6 +286,9 @@ class Postgres:
         for character in "\\%_":
             runs = [run.replace(character, "\\" + character) for run in runs]
         return "%" + "%".join(runs) + "%"
+
+    def text_rows(self, column: sa.Column[str], query: sa.BindParameter[Any]) -> sa.Select[Any]:
+        return sa.select(STUDY.c.pk).where(column.ilike(query, escape="\\")).correlate(None)
 
     def is_passing(self, error: BaseException) -> bool:
         cause = getattr(error, "orig", error)

@@ -56,7 +56,7 @@ class Statements:
 
     def _build(self, shape: Shape) -> str:
         engine = self.database.engine
-        return compiled(select(shape, keeps_order=engine.keeps_order), engine)
+        return compiled(select(shape, engine), engine)
 
     def rows(self, shape: Shape, values: dict[str, Any], offset: int, limit: int) -> Sequence[_Row]:
         parameters = {**values, "offset": offset, "limit": limit}

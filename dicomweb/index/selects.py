@@ -2,14 +2,24 @@
 
 from collections.abc import Iterable, Iterator
 from enum import StrEnum
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import sqlalchemy as sa
 from sqlalchemy.sql.expression import ColumnElement
 
 from dicomweb.attributes import RANK
-from dicomweb.index.clauses import Binds, Clause, binds, branches, clause, exists
-from dicomweb.index.engines import Unindexed
+from dicomweb.index.clauses import (
+    LEADING,
+    Binds,
+    Clause,
+    binds,
+    branches,
+    clause,
+    exists,
+    is_exact,
+    finds,
+)
+from dicomweb.index.engines import Engine, Unindexed
 from dicomweb.index.fields import SORTED, Kind
 from dicomweb.index.tables import (
     INSTANCE,
@@ -24,6 +34,7 @@ from dicomweb.index.terms import Term
 from dicomweb.resources import Level
 
 _TABLES = {Level.STUDY: STUDY, Level.SERIES: SERIES, Level.INSTANCE: INSTANCE}
+S = TypeVar("S", sa.Select[Any], sa.CompoundSelect[Any])
 Key = tuple[ColumnElement[Any], bool]  # a column of the order, and whether it descends
 
 
@@ -68,6 +79,8 @@ class Shape(NamedTuple):
             and self.level is Level.STUDY
             and len(self.terms) == 1
             and self.terms[0].field.level is Level.STUDY
+            and self.terms[0].field.kind is not Kind.MODALITIES
+            and self.terms[0].rule in LEADING
             and not self.order
             and not self.after
         )
@@ -91,15 +104,15 @@ def keys(shape: Shape) -> list[Key]:
     return list(found.values())
 
 
-def select(shape: Shape, *, keeps_order: bool) -> sa.Select[Any]:
+def select(shape: Shape, engine: Engine) -> sa.Select[Any]:
     """The statement of a shape; its parameters are `p0`…, `c0`… (the cursor), `limit`, `offset`."""
     values = binds(shape.terms)
     if shape.want is Want.PROBE:
-        return _probe(shape, values)
+        return _probe(shape, values, engine)
     if shape.want is Want.RESULT and shape.alone:
-        return _by_index_alone(shape, values, keeps_order=keeps_order)
+        return _by_index_alone(shape, values, engine)
     modality = shape.plan is Plan.MODALITY
-    conditions = [*_conditions(shape, values), *_joins(shape)]
+    conditions = [*_conditions(shape, values, engine), *_joins(shape)]
     order = [_place(shape, key) for key in keys(shape)]
     if shape.after:
         conditions.append(_behind(order))
@@ -116,7 +129,7 @@ def select(shape: Shape, *, keeps_order: bool) -> sa.Select[Any]:
     return _paged(found.order_by(*(c.desc() if down else c for c, down in sorted_by)))
 
 
-def _paged(statement: sa.Select[Any]) -> sa.Select[Any]:
+def _paged(statement: S) -> S:
     return statement.limit(sa.bindparam("limit")).offset(sa.bindparam("offset"))
 
 
@@ -173,7 +186,7 @@ def _needs_study(shape: Shape) -> bool:
     )
 
 
-def _conditions(shape: Shape, values: list[Binds]) -> Iterator[Clause]:
+def _conditions(shape: Shape, values: list[Binds], engine: Engine) -> Iterator[Clause]:
     requests: list[Clause] = []
     lower: list[int] = []
     for place, term in enumerate(shape.terms):
@@ -183,7 +196,9 @@ def _conditions(shape: Shape, values: list[Binds]) -> Iterator[Clause]:
         elif field.kind is Kind.REQUEST:
             requests.append(clause(term, values[place], free=True))
         elif place == shape.lead and shape.plan is Plan.KEYED:
-            yield _leading(term, values[place])
+            yield from _leading(term, values[place], engine)
+        elif term.rule == "text":
+            continue
         elif shape.plan is Plan.MODALITY and place == shape.lead:
             yield STUDY_MODALITY.c.modality == values[place][0]
         elif shape.plan is Plan.MODALITY and field.kind is Kind.MOMENT:
@@ -201,13 +216,16 @@ def _leads(shape: Shape, kind: Kind) -> bool:
     return shape.plan is Plan.KEYED and shape.terms[shape.lead].field.kind is kind
 
 
-def _leading(term: Term, values: Binds) -> Clause:
+def _leading(term: Term, values: Binds, engine: Engine) -> Iterator[Clause]:
     """The leading term: by its index, or the union of what several indexes find."""
-    found = branches(term, values)
-    if len(found) == 1:
-        return found[0]
-    table = _TABLES[term.field.level]
-    return table.c.pk.in_(sa.union_all(*(_pks(table.c.pk, [one]) for one in found)))
+    if term.rule in LEADING and len(found := branches(term, values)) == 1:
+        if term.field.kind is not Kind.MODALITIES:
+            yield found[0]
+            return
+    pks = finds(term, values, engine)
+    yield _TABLES[term.field.level].c.pk.in_(sa.union_all(*pks) if len(pks) > 1 else pks[0])
+    if not is_exact(term) and term.rule != "text":
+        yield clause(term, values)
 
 
 def _pks(column: ColumnElement[Any], conditions: Iterable[Clause]) -> sa.Select[Any]:
@@ -260,19 +278,15 @@ def _behind(order: list[Key]) -> Clause:
     return sa.and_(bound, sa.or_(*choices))
 
 
-def _probe(shape: Shape, values: list[Binds]) -> sa.Select[Any]:
+def _probe(shape: Shape, values: list[Binds], engine: Engine) -> sa.Select[Any]:
     """How many rows the indexes of the leading term find, no further than `limit`."""
-    term = shape.terms[shape.lead]
-    pk = _TABLES[term.field.level].c.pk
-    if term.field.kind is Kind.REQUEST:
-        pk = SERIES_REQUEST.c.series_pk
-    found = [_pks(pk, [one]) for one in branches(term, values[shape.lead])]
-    union = sa.union_all(*found) if len(found) > 1 else found[0]
-    limited = union.limit(sa.bindparam("limit")).offset(sa.bindparam("offset")).subquery()
-    return sa.select(sa.func.count()).select_from(limited)
+    found = finds(shape.terms[shape.lead], values[shape.lead], engine)
+    if len(found) > 1:
+        return sa.select(sa.func.count()).select_from(_paged(sa.union_all(*found)).subquery())
+    return sa.select(sa.func.count()).select_from(_paged(found[0]).subquery())
 
 
-def _by_index_alone(shape: Shape, values: list[Binds], *, keeps_order: bool) -> sa.Select[Any]:
+def _by_index_alone(shape: Shape, values: list[Binds], engine: Engine) -> sa.Select[Any]:
     """Results of one leading term: sorted and cut within its index, before rows are touched."""
     found = branches(shape.terms[0], values[0])
     study = STUDY.c
@@ -290,6 +304,6 @@ def _by_index_alone(shape: Shape, values: list[Binds], *, keeps_order: bool) -> 
     rows = sa.select(study.fragment, chosen.moment, chosen.uid).where(
         study.pk == Unindexed(chosen.pk)
     )
-    if keeps_order:
+    if engine.keeps_order:
         return rows
     return rows.order_by(chosen.moment.desc(), chosen.uid)

@@ -11,7 +11,7 @@ from dicomweb.part10.layout import frame_table, number, text
 from dicomweb.part10.memo import elements_of
 from dicomweb.part10.meta import is_readable
 from dicomweb.part10.parse import Parsed, parse
-from dicomweb.part10.syntaxes import NATIVE, VIDEO
+from dicomweb.part10.syntaxes import KNOWN, NATIVE, VIDEO
 from dicomweb.part10.tokens import PLACE
 
 SOP_CLASS_NOT_SUPPORTED = 0x0122
@@ -125,8 +125,8 @@ def _frames(parsed: Parsed, elements: Mapping[str, bytes]) -> FrameTable | None:
         _extended_offsets(parsed, elements),
         inside=parsed.deflated or not parsed.encoding.little,
     )
-    native = parsed.meta.transfer_syntax in NATIVE
-    if native is not table.native:
+    syntax = parsed.meta.transfer_syntax
+    if syntax in KNOWN and (syntax in NATIVE) is not table.native:
         how = "native" if table.native else "encapsulated"
         doubts.append(f"The pixel data are {how}, which its transfer syntax does not allow.")
     for sentence in doubts:

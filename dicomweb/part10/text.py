@@ -53,7 +53,7 @@ _RIGHT = {
 # … and into the left one (G0): single bytes, or pairs, with the prefix that EUC-JP gives them.
 _LEFT_SINGLE = (b"\x1b(B", b"\x1b(J")
 _LEFT_PAIRS = {b"\x1b$B": b"", b"\x1b$@": b"", b"\x1b$(D": b"\x8f"}
-_ESCAPE = re.compile(rb"\x1b(?:\$[()][A-D]|\$[@B]|[()\-][A-Za-z])")
+_ESCAPE = re.compile(rb"\x1b(?:\$[()][A-D]|\$[@B]|[()\-][A-Za-z])?")
 _PAIRS = re.compile(rb"([\x21-\x7e]+)")
 _HIGH = bytes(byte | 0x80 for byte in range(256))
 

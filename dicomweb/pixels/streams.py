@@ -102,6 +102,7 @@ def _read_again(reader: "Callable[[bytes], Stream]", start: bytes) -> Stream:
 def _jpeg(frame: bytes) -> Stream:
     header = jpeg_header.parse(frame)
     samples, method = len(header.components), "ISO_10918_1"
+    syntaxes: tuple[str, ...]
     if header.process == 0xC0:
         syntaxes = (_J + "50", _J + "51")
     elif header.process == 0xC1:

@@ -9,7 +9,7 @@ Answers 200 · 206 of a Range, or when some items cannot be given · 304 · 404 
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from starlette.requests import Request
 
@@ -36,7 +36,7 @@ from dicomweb.wire.negotiation import Choice, Offers, negotiate_each
 from dicomweb.wire.offers import bulk_offers, frame_offers
 
 _REVALIDATE = {"Cache-Control": "private, no-cache", "Vary": "Accept"}
-_DOCUMENT, _DOCUMENT_TYPE, _DOCUMENT_LENGTH = "00420011", "00420012", "00420015"
+_DOCUMENT, _DOCUMENT_TYPE = "00420011", "00420012"
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +96,7 @@ async def _below(request: Request, *, pixels_only: bool) -> Streamed:
 def _value(request: Request, location: Location, bulk: Bulk) -> Value:
     """A value with its media type; that of a document is its own, and without its padding.
 
-    (0042,0012) is the type of an encapsulated document, (0042,0015) its length without padding.
+    (0042,0012) is the type of an encapsulated document.
     """
     archive: Archive = request.state.archive
     conversion: Conversion = request.state.conversion
@@ -105,12 +105,8 @@ def _value(request: Request, location: Location, bulk: Bulk) -> Value:
         return Value(location, bulk, frames=0 if whole else archive.frames(location).count)
     if bulk.path != _DOCUMENT:
         return Value(location, bulk)
-    attributes = archive.attributes(location)
-    kind = attributes.get(_DOCUMENT_TYPE, {}).get("Value", [""])[0]
-    length = attributes.get(_DOCUMENT_LENGTH, {}).get("Value", [bulk.length])[0]
-    if length == bulk.length - 1:
-        bulk = replace(bulk, length=length)
-    return Value(location, bulk, safe_media_type(str(kind)))
+    kind = archive.attributes(location).get(_DOCUMENT_TYPE, {}).get("Value", [""])[0]
+    return Value(location, archive.document(location), safe_media_type(str(kind)))
 
 
 async def _answer(request: Request, values: Sequence[Value], version: str) -> Streamed:

@@ -1,8 +1,10 @@
 """Retrieve transaction, WADO-RS: rendered resources and thumbnails (PS3.18 10.4.1.1.4, .5).
 
-GET …/{study, series, instance, frames}/rendered    annotation, quality, viewport, window, iccprofile
+GET …/{study, series, instance, frames}/rendered
+    annotation, quality, viewport, window, iccprofile (8.3.5.1); overlays=yes is ours
     image/jpeg by default, image/png, image/gif (all frames of an instance), image/jp2; one part, or
-    multipart/related for several; of a presentation state what it references; video as it is stored
+    multipart/related for several; of a presentation state what it references; video as it is
+    stored; reports, documents, waveforms, contours and the rest as the browser shows them best
 GET …/{study, series, instance, frames}/thumbnail   viewport=vw,vh
     one small image/jpeg, or image/png; an icon for what has no picture
 Answers 200 · 206 of a Range · 304 · 400 · 404 · 406 · 410 · 413
@@ -30,12 +32,14 @@ from dicomweb.answers import (
 )
 from dicomweb.archive import Archive, Location, resource_of
 from dicomweb.conversion import Conversion
-from dicomweb.errors import NotAcceptable, NotFound, TooLarge
+from dicomweb.documents import Documents, kind_at
+from dicomweb.errors import NotFound, TooLarge
+from dicomweb.pixels.documents.kinds import Kind, is_as_stored, media_types
 from dicomweb.pixels.options import RenderOptions, parse_options, parse_thumbnail_options
-from dicomweb.rendering import Rendering, is_image, is_state
+from dicomweb.rendering import Rendering, is_image
 from dicomweb.resources import Level, Resource, parse_frames
 from dicomweb.wire.conditional import strong_etag
-from dicomweb.wire.media_types import VIDEO, media_type_of
+from dicomweb.wire.media_types import media_type_of
 from dicomweb.wire.negotiation import Choice, negotiate
 from dicomweb.wire.offers import rendered_offers
 from dicomweb.wire.query_string import parse_query
@@ -58,13 +62,12 @@ async def rendered(request: Request) -> Streamed:
     if resource.level is not Level.INSTANCE:
         return await _several(request, resource, archive.locations(resource))
     location = archive.locate(resource)
-    if is_state(location):
-        return await _presented(request, location)
-    if location.transfer_syntax in VIDEO and location.frames:
+    kind = kind_at(location)
+    if kind is Kind.IMAGE or (numbers and kind is Kind.SEGMENTATION):
+        return await _images(request, location, numbers)
+    if kind is Kind.VIDEO:
         return await _video(request, location)
-    if not is_image(location):
-        raise NotAcceptable("This instance is no image that can be rendered.")
-    return await _images(request, location, numbers)
+    return await _document(request, location, kind)
 
 
 def _target(request: Request) -> tuple[Resource, tuple[int, ...]]:
@@ -121,7 +124,7 @@ async def _several(request: Request, resource: Resource, locations: Sequence[Loc
     rendering: Rendering = request.state.rendering
     images = [each for each in locations if is_image(each)]
     if not images:
-        raise NotAcceptable(f"This {resource.level} has no image that can be rendered.")
+        return await _document(request, locations[0], kind_at(locations[0]))
     choice = negotiate(*accepted(request), rendered_offers(SEVERAL_IMAGES, several=True))
     options = _options(request, choice)
     etag = _etag(request, archive.version(resource), choice)
@@ -141,16 +144,45 @@ async def _several(request: Request, resource: Resource, locations: Sequence[Loc
     return _answer(request, choice, parts, etag, headers, 200 if whole else 206)
 
 
-async def _presented(request: Request, location: Location) -> Streamed:
+async def _document(request: Request, location: Location, kind: Kind) -> Streamed:
+    """What is no single image: a report as HTML, a PDF as it is, an ECG on paper, and so on."""
+    archive: Archive = request.state.archive
+    root: str = request.state.addresses.root(request.scope)
+    types = media_types(kind, location.sop_class, location.transfer_syntax)
+    choice = negotiate(*accepted(request), rendered_offers(types))
+    media_type = choice.payload_type
+    is_state = kind is Kind.PRESENTATION_STATE
+    options = parse_options(_parameters(request), media_type, presentation_state=is_state)
+    if is_state and media_type.startswith("image/"):
+        return await _presented(request, location, choice, options)
+    etag = _etag(request, f"{archive.digest(location)} {root}", choice)
+    if (answer := unchanged(request, etag)) is not None:
+        return answer
+    url = _url(request, location)
+    if is_as_stored(kind, media_type):
+        part = Part(media_type, url, await in_thread(_documents(request).stored, location))
+    else:
+        body = await decoded(_documents(request).write, location, options)
+        charset = "; charset=utf-8" if media_type.startswith("text/") else ""
+        part = part_of(media_type + charset, url, body)
+    return _answer(request, choice, [part], etag, _headers(request, options, etag))
+
+
+def _documents(request: Request) -> Documents:
+    state = request.state
+    root: str = state.addresses.root(request.scope)
+    return Documents(state.archive, state.conversion, state.rendering, root)
+
+
+async def _presented(
+    request: Request, location: Location, choice: Choice, options: RenderOptions
+) -> Streamed:
     """What a presentation state references, in its manner (PS3.18 10.4.1.1.4)."""
     rendering: Rendering = request.state.rendering
-    choice = negotiate(*accepted(request), rendered_offers(SEVERAL_IMAGES))
-    options = parse_options(_parameters(request), choice.payload_type, presentation_state=True)
     most = MAX_PICTURES if choice.multipart else 1
 
     def render() -> list[bytes]:
-        pictures = rendering.presented(location, options)
-        return list(islice(pictures, most))
+        return list(islice(rendering.presented(location, options), most))
 
     bodies = await decoded(render)
     if not bodies:

@@ -17,11 +17,13 @@ from dicomweb.access.permissions import Permission
 from dicomweb.answers import Part, Streamed, decoded, in_thread, part_of, ranged
 from dicomweb.archive import Archive, Location
 from dicomweb.conversion import Conversion
-from dicomweb.errors import BadRequest, NotAcceptable, NotFound
+from dicomweb.documents import Documents, kind_at
+from dicomweb.errors import BadRequest, NotFound
+from dicomweb.pixels.documents.kinds import Kind, is_as_stored, media_types
 from dicomweb.pixels.wado_uri_options import UriOptions, parse_wado_uri_options
-from dicomweb.rendering import Rendering, is_image
+from dicomweb.rendering import Rendering
 from dicomweb.resources import Resource, is_uid
-from dicomweb.wire.media_types import DICOM, EXPLICIT_LITTLE_ENDIAN, VIDEO, media_type_of
+from dicomweb.wire.media_types import DICOM, EXPLICIT_LITTLE_ENDIAN, media_type_of
 from dicomweb.wire.negotiation import Choice, find_choice, negotiate
 from dicomweb.wire.offers import instance_offers, rendered_offers
 from dicomweb.wire.query_string import parse_query
@@ -94,10 +96,11 @@ async def _rendered(
 ) -> Streamed:
     """A picture (PS3.18 9.5); the Accept header is heard only where contentType says nothing."""
     archive: Archive = request.state.archive
-    if location.transfer_syntax in VIDEO and location.frames:
+    kind = kind_at(location)
+    if kind is Kind.VIDEO:
         return _video(request, location, content_type)
-    if not is_image(location):
-        raise NotAcceptable("This instance is no image that can be rendered.")
+    if kind is not Kind.IMAGE:
+        return await _document(request, location, content_type, kind)
     choice = _choose(request, content_type, _IMAGES)
     count = archive.frames(location).count
     options = parse_wado_uri_options(parameters, choice.payload_type, frames=count)
@@ -110,6 +113,27 @@ async def _rendered(
         frame = options.frame or (count + 1) // 2 or 1
         body = await decoded(rendering.picture, location, frame, options.render)
     return ranged(request, part_of(choice.payload_type, "", body), _headers(request, options))
+
+
+async def _document(
+    request: Request, location: Location, content_type: str | None, kind: Kind
+) -> Streamed:
+    """What is no single image; its media type is chosen as that of a picture is (PS3.18 9.5)."""
+    state = request.state
+    types = media_types(kind, location.sop_class, location.transfer_syntax)
+    media_type = _choose(request, content_type, types).payload_type
+    root: str = state.addresses.root(request.scope)
+    documents = Documents(state.archive, state.conversion, state.rendering, root)
+    if is_as_stored(kind, media_type):
+        stored = await in_thread(documents.stored, location)
+        return ranged(request, Part(media_type, "", stored), _REVALIDATE)
+    options = parse_wado_uri_options(_parameters(request), media_type)
+    if kind is Kind.PRESENTATION_STATE and media_type.startswith("image/"):
+        body = await decoded(state.rendering.first_presented, location, options.render)
+    else:
+        body = await decoded(documents.write, location, options.render)
+    charset = "; charset=utf-8" if media_type.startswith("text/") else ""
+    return ranged(request, part_of(media_type + charset, "", body), _headers(request, options))
 
 
 def _choose(request: Request, content_type: str | None, available: tuple[str, ...]) -> Choice:

@@ -12,7 +12,7 @@ from pydicom.errors import InvalidDicomError
 
 from dicomweb.index import Index, Stored
 from dicomweb.query import parse
-from dicomweb.resources import Level, Resource
+from dicomweb.resources import Level, Resource, is_uid
 from tests.index.made import from_file, record, told, values
 from tests.samples import files, folder
 
@@ -36,13 +36,13 @@ def corpus() -> ModuleType:
 
 @pytest.fixture(scope="module")
 def plans(corpus: ModuleType) -> list[dict[str, Any]]:
-    options = corpus.options(pixels=16, ct_slices=3)
+    options = corpus.options(pixels=16, ct_slices=2)
     return [corpus.plan(1, number, options) for number in range(STUDIES)]
 
 
 @pytest.fixture(scope="module")
 def filled(shared: Index, corpus: ModuleType) -> Index:
-    records = [from_file(data) for _, data in corpus.generate(STUDIES, pixels=16, ct_slices=3)]
+    records = [from_file(data) for _, data in corpus.generate(STUDIES, pixels=16, ct_slices=2)]
     for start in range(0, len(records), 100):
         assert all(isinstance(one, Stored) for one in shared.store(records[start : start + 100]))
     return shared
@@ -100,8 +100,8 @@ def _read(path: Path) -> "pydicom.Dataset | None":
         return None
     try:
         made = pydicom.dcmread(path, stop_before_pixels=True)
-        complete = all(made.get(uid) for uid in ("StudyInstanceUID", "SOPInstanceUID"))
-        return made if complete and made.get("SeriesInstanceUID") else None
+        names = ("StudyInstanceUID", "SeriesInstanceUID", "SOPInstanceUID")
+        return made if all(is_uid(str(made.get(name, ""))) for name in names) else None
     except (InvalidDicomError, NotImplementedError, ValueError):
         return None
 

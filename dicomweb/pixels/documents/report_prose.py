@@ -42,6 +42,10 @@ def prose_of(run: Sequence[Item], ways: Ways) -> Line:
             continue
         if line and not said[0].text.startswith(_CLINGING):
             line.append(Phrase(" "))
-        label = label_of(item)
-        line += [Phrase(each.text, each.hint or label, each.url) for each in said]
+        line += [_named(each, label_of(item)) for each in said]
     return tuple(line)
+
+
+def _named(phrase: Phrase, label: str) -> Phrase:
+    hint = f"{label}: {phrase.hint}" if phrase.hint else label
+    return Phrase(phrase.text, hint, phrase.url) if phrase.text.strip() else phrase

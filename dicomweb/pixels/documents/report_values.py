@@ -31,14 +31,14 @@ def label_of(item: Item) -> str:
 
 
 def number_and_unit(found: Metadata) -> tuple[Line, Line]:
-    """The numbers of a NUM item and their units; a qualifier stands with the number."""
+    """The numbers of a NUM item and their units; a qualifier stands behind the unit."""
     measured = items(found, "0040A300")
     numbers = listed([Phrase(number) for each in measured if (number := _number(each))])
     units = listed(list(dict.fromkeys(unit for each in measured if (unit := _unit(each)).text)))
     qualifiers = wording.codes(found, "0040A301")
     if qualifiers:
-        lead = numbers or (Phrase("no value"),)
-        numbers = (*lead, Phrase(" ("), *qualifiers, Phrase(")"))
+        lead = (*units, Phrase(" (")) if units else (Phrase("("),)
+        units = (*lead, *qualifiers, Phrase(")"))
     return numbers or (Phrase("no value"),), units
 
 
