@@ -2,11 +2,13 @@
 PYTHON ?= python3
 BIN := .venv/bin
 INSTALLED := .venv/.installed
+VIEWER := .viewer/.fetched
 WORKERS ?= auto
 
 .PHONY: run test install lint bench conformance viewer lock
 
 run: install                ## serve at http://127.0.0.1:8080, data in ./data
+	@if command -v npm >/dev/null; then $(MAKE) --no-print-directory viewer || true; fi
 	$(BIN)/dicomweb serve
 
 test: install               ## the whole suite, the conformance suite against a server of ours included
@@ -30,6 +32,12 @@ bench: install              ## ratios against Debian's Orthanc and nginx, where 
 
 conformance: install        ## the black-box suite against any server: make conformance URL=http://host/dicom-web
 	$(BIN)/pytest -n $(WORKERS) conformance --base-url $(URL) --report-dir conformance-report
+
+viewer: $(VIEWER)           ## the OHIF build, by npm, with its integrity hash
+
+$(VIEWER): extensions/viewer/ohif/package-lock.json extensions/viewer/fetch.py | $(INSTALLED)
+	$(BIN)/python -m extensions.viewer.fetch
+	touch $(VIEWER)
 
 lock:                       ## resolve the newest versions that pyproject allows into requirements.lock
 	$(PYTHON) -m venv .venv/lock

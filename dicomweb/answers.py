@@ -23,6 +23,8 @@ Result = TypeVar("Result")
 
 # Work of more than a millisecond, and reads that may wait for a disk, happen in these threads.
 _WORKERS = ThreadPoolExecutor(8, thread_name_prefix="work")
+# Up to so many parts are read before the answer begins, where none waits for a disk.
+FEW = 4
 # A longer answer watches whether its client is still there.
 WATCHED = 8 * 1024 * 1024
 
@@ -56,10 +58,14 @@ def part_of(content_type: str, location: str, data: Piece) -> Part:
 
 
 class Streamed:
-    """An answer of known length, sent piece by piece."""
+    """An answer of known length, sent piece by piece: pieces in memory, or made as they go."""
 
     def __init__(
-        self, pieces: AsyncIterator[Piece], length: int, headers: dict[str, str], status: int = 200
+        self,
+        pieces: list[Piece] | AsyncIterator[Piece],
+        length: int,
+        headers: dict[str, str],
+        status: int = 200,
     ) -> None:
         self.pieces = pieces
         self.length = length
@@ -79,18 +85,27 @@ class Streamed:
         )
         last: Piece = b""
         if scope["method"] != "HEAD":
-            watch = asyncio.create_task(_disconnected(receive)) if self.length > WATCHED else None
-            try:
-                async for piece in self.pieces:
-                    if watch is not None and watch.done():
-                        return
-                    if last:
-                        await send({"type": "http.response.body", "body": last, "more_body": True})
-                    last = piece
-            finally:
-                if watch is not None:
-                    watch.cancel()
+            if isinstance(self.pieces, list):
+                *first, last = self.pieces
+                for piece in first:
+                    await send({"type": "http.response.body", "body": piece, "more_body": True})
+            elif not await self._stream(receive, send):
+                return
         await send({"type": "http.response.body", "body": last, "more_body": False})
+
+    async def _stream(self, receive: Receive, send: Send) -> bool:
+        """Send what is made as it goes; false when the client has left meanwhile."""
+        assert not isinstance(self.pieces, list)
+        watch = asyncio.create_task(_disconnected(receive)) if self.length > WATCHED else None
+        try:
+            async for piece in self.pieces:
+                if watch is not None and watch.done():
+                    return False
+                await send({"type": "http.response.body", "body": piece, "more_body": True})
+        finally:
+            if watch is not None:
+                watch.cancel()
+        return True
 
 
 async def _disconnected(receive: Receive) -> None:
@@ -100,11 +115,7 @@ async def _disconnected(receive: Receive) -> None:
 
 def whole(body: bytes, headers: dict[str, str], status: int = 200) -> Streamed:
     """An answer that is in memory."""
-    return Streamed(_once(body), len(body), headers, status)
-
-
-async def _once(body: Piece) -> AsyncIterator[Piece]:
-    yield body
+    return Streamed([body], len(body), headers, status)
 
 
 def single_part(part: Part, headers: dict[str, str] | None = None, status: int = 200) -> Streamed:
@@ -112,7 +123,9 @@ def single_part(part: Part, headers: dict[str, str] | None = None, status: int =
     all_headers = {"Content-Type": part.content_type, **(headers or {})}
     if part.location:
         all_headers["Content-Location"] = part.location
-    return Streamed(_data(part.content), part.content.length, all_headers, status)
+    at_once = part.content.read()
+    pieces = [at_once] if at_once is not None else _data(part.content)
+    return Streamed(pieces, part.content.length, all_headers, status)
 
 
 def multipart(
@@ -140,11 +153,27 @@ def multipart(
     syntax = choice.transfer_syntax if len(types) == 1 else ""
     outer = content_type(RELATED, choice.inner, transfer_syntax=syntax, boundary=boundary)
     return Streamed(
-        _related(heads, parts, closing(boundary, first=not parts)),
+        _pieces(heads, parts, closing(boundary, first=not parts)),
         length,
         {"Content-Type": outer, **(headers or {})},
         status,
     )
+
+
+def _pieces(
+    heads: Sequence[bytes], parts: Sequence[Part], end: bytes
+) -> list[Piece] | AsyncIterator[Piece]:
+    """A few parts that can be read at once need no machinery to stream them."""
+    if len(parts) > FEW:
+        return _related(heads, parts, end)
+    pieces: list[Piece] = []
+    for head, part in zip(heads, parts, strict=True):
+        at_once = part.content.read()
+        if at_once is None:
+            return _related(heads, parts, end)
+        pieces += (head, at_once)
+    pieces.append(end)
+    return pieces
 
 
 async def _related(
@@ -152,16 +181,16 @@ async def _related(
 ) -> AsyncIterator[Piece]:
     for head, part in zip(heads, parts, strict=True):
         yield head
+        at_once = part.content.read()
+        if at_once is not None:
+            yield at_once
+            continue
         async for piece in _data(part.content):
             yield piece
     yield end
 
 
 async def _data(content: Content) -> AsyncIterator[Piece]:
-    at_once = content.read()
-    if at_once is not None:
-        yield at_once
-        return
     pieces = await in_thread(content.open, 0, content.length)
     while (piece := await in_thread(next, pieces, None)) is not None:
         yield piece

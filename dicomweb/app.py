@@ -120,6 +120,7 @@ async def _lifespan(
     archive = open_archive(settings, extensions)
     cache = settings.cache_mb * 1_000_000
     conversion = Conversion(archive, cache_bytes=cache)
+    process.settle()
     try:
         yield {
             "archive": archive,

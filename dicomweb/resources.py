@@ -9,7 +9,6 @@ from dicomweb.errors import BadRequest
 # PS3.18 5.1.1 wants at most 64 characters and no leading zeros; files in the field break both
 # rules, so that a path may carry what the archive had to take (stored with a warning).
 MAX_UID_LENGTH = 128
-_UID = re.compile(r"[0-9]+(\.[0-9]+)*", re.ASCII)
 
 
 class Level(StrEnum):
@@ -22,7 +21,13 @@ class Level(StrEnum):
 
 def is_uid(text: str) -> bool:
     """Whether `text` may stand in a path as a UID."""
-    return len(text) <= MAX_UID_LENGTH and _UID.fullmatch(text) is not None
+    return (
+        0 < len(text) <= MAX_UID_LENGTH
+        and not text.strip("0123456789.")
+        and text[0] != "."
+        and text[-1] != "."
+        and ".." not in text
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 PREFIX = "DICOMWEB_"
-DEFAULT_EXTENSIONS = ("extensions.deletion",)
+DEFAULT_EXTENSIONS = ("extensions.deletion", "extensions.viewer")
 
 Words = Annotated[tuple[str, ...], NoDecode]
 
@@ -63,6 +63,10 @@ class Settings(BaseSettings):
     extensions: Words = Field(
         default=DEFAULT_EXTENSIONS,
         description="Dotted names of the extensions to load. Comma-separated.",
+    )
+    viewer_dir: Path | None = Field(
+        default=None,
+        description="Folder of the OHIF build; by default where `make viewer` puts it.",
     )
     cache_mb: int = Field(
         default=64,

@@ -69,3 +69,31 @@ def path_of(dataset: Any) -> str:
         f"/studies/{dataset.StudyInstanceUID}/series/{dataset.SeriesInstanceUID}"
         f"/instances/{dataset.SOPInstanceUID}"
     )
+
+
+def related(parts: list[tuple[dict[str, str], bytes]], inner: str) -> tuple[bytes, str]:
+    """Parts, each with its headers, as multipart/related, and its Content-Type."""
+    boundary = uuid.uuid4().hex
+    body = b"".join(
+        f"--{boundary}\r\n".encode()
+        + b"".join(f"{name}: {value}\r\n".encode() for name, value in headers.items())
+        + b"\r\n"
+        + content
+        + b"\r\n"
+        for headers, content in parts
+    )
+    return body + f"--{boundary}--\r\n".encode(), (
+        f'multipart/related; type="{inner}"; boundary={boundary}'
+    )
+
+
+def post(
+    server: Server, body: Any, content_type: str, path: str = "/studies", **headers: str
+) -> requests.Response:
+    """POST below the service root."""
+    return requests.post(
+        f"{server.root}{path}",
+        data=body,
+        headers={"Content-Type": content_type, **headers},
+        timeout=300,
+    )

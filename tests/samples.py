@@ -1,12 +1,12 @@
 """DICOM files for tests: the shared samples, where they are present, and small ones made here."""
 
 import os
+from array import array
 from functools import cache
 from io import BytesIO
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pydicom
 import pytest
 from pydicom.data import get_testdata_files
@@ -83,7 +83,8 @@ def make_image(*, rows: int = 4, columns: int = 6, frames: int = 0, **values: An
     if frames:
         dataset.NumberOfFrames = frames
     count = rows * columns * (frames or 1)
-    dataset.add_new(0x7FE00010, "OW", np.arange(count).astype("<u2").tobytes())
+    pixels = array("H", range(min(count, 65536))) * (count // 65536 + 1)
+    dataset.add_new(0x7FE00010, "OW", pixels[:count].tobytes())
     for keyword, value in values.items():
         setattr(dataset, keyword, value)
     return dataset

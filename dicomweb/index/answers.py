@@ -16,6 +16,7 @@ from dicomweb.resources import Level
 Dataset = dict[str, Any]
 SOP_CLASSES = "00080062"
 _LEVELS = tuple(Level)
+_SHARED = 64
 PATIENT_COUNTS = ("00201200", "00201202", "00201204")
 # Not told by includefield=all: one item for each frame, and what is bulk anyway.
 _PER_FRAME = "5200923"
@@ -78,12 +79,12 @@ class Assembler:
         self.query = query
         self.patients = patients
         self._levels = told(query)
-        self._parsed: dict[tuple[Level, int], tuple[Dataset, Dataset]] = {}
+        self._parsed: dict[tuple[Level, int, bool], Dataset] = {}
 
     def result(self, parts: Parts) -> bytes:
         found: Dataset = {}
         for level in self._levels:
-            found.update(self.fragment(parts, level))
+            found.update(self._fragment(parts, level))
         for asked in self.query.asked:
             found.update(self._asked(parts, asked, found))
         if self.query.everything:
@@ -94,26 +95,32 @@ class Assembler:
             answer = dumped({**found, CHARSET: {"vr": "CS", "Value": ["ISO_IR 192"]}})
         return answer
 
-    def fragment(self, parts: Parts, level: Level) -> Dataset:
-        return self._read(parts, level)[0]
-
     def details(self, parts: Parts, level: Level) -> Dataset:
-        """All attributes of a level, those of the fragment, which are never older, before all."""
-        fragment, attributes = self._read(parts, level)
-        return {**attributes, **fragment}
+        """All attributes of a level; what the fragment says, which is never older, goes first."""
+        return {**self._stored(parts, level), **self._fragment(parts, level)}
 
-    def _read(self, parts: Parts, level: Level) -> tuple[Dataset, Dataset]:
-        if level is Level.INSTANCE:
-            return loaded(parts.instance), loaded(parts.dataset)
-        study = level is Level.STUDY
-        key = level, parts.study_pk if study else parts.series_pk
-        if key not in self._parsed:
-            if len(self._parsed) > 64:
+    def _fragment(self, parts: Parts, level: Level) -> Dataset:
+        if level is Level.STUDY:
+            return self._shared((level, parts.study_pk, True), parts.study)
+        if level is Level.SERIES:
+            return self._shared((level, parts.series_pk, True), parts.series)
+        return loaded(parts.instance)
+
+    def _stored(self, parts: Parts, level: Level) -> Dataset:
+        if level is Level.STUDY:
+            return self._shared((level, parts.study_pk, False), parts.study_attributes)
+        if level is Level.SERIES:
+            return self._shared((level, parts.series_pk, False), parts.series_attributes)
+        return loaded(parts.dataset)
+
+    def _shared(self, key: tuple[Level, int, bool], raw: bytes) -> Dataset:
+        """What many rows have in common is parsed once."""
+        found = self._parsed.get(key)
+        if found is None:
+            if len(self._parsed) > _SHARED:
                 self._parsed.clear()
-            raw = (parts.study, parts.study_attributes)
-            raw = raw if study else (parts.series, parts.series_attributes)
-            self._parsed[key] = loaded(raw[0]), loaded(raw[1])
-        return self._parsed[key]
+            found = self._parsed[key] = loaded(raw)
+        return found
 
     def _asked(self, parts: Parts, asked: Asked, found: Dataset) -> Iterator[tuple[str, Any]]:
         """The element that was asked for; an empty one where its value is not known."""
@@ -155,7 +162,7 @@ class Assembler:
                 if attribute.returned is Returned.IF_ASKED:
                     asked = Asked(attribute.tag, attribute.vr)
                     yield from self._asked(parts, asked, {})
-            for tag, element in self._read(parts, level)[1].items():
+            for tag, element in self._stored(parts, level).items():
                 bulk = "BulkDataURI" in element or "InlineBinary" in element
                 other = level_of(tag) is not level or is_private(tag) or tag.startswith(_PER_FRAME)
                 if not (bulk or other):

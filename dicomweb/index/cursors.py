@@ -1,33 +1,23 @@
-"""Cursors of result lists: where the last page ended, as the client hands it back."""
-
-import base64
-import binascii
-from collections.abc import Sequence
-from typing import Any
-
-import orjson
-import sqlalchemy as sa
+"""Cursors of result lists: which result ended the last page, as the client hands it back."""
 
 from dicomweb.errors import BadRequest
-from dicomweb.index.selects import Key
+from dicomweb.index.fragments import RETRIEVE_URL
+from dicomweb.resources import Level, Resource, is_uid
+
+_MARK = b'"%b":{"vr":"UR","Value":["\x01/' % RETRIEVE_URL.encode()
 
 
-def packed(values: Sequence[Any]) -> str:
-    """The order's values of the last row, as URL-safe text."""
-    return base64.urlsafe_b64encode(orjson.dumps(list(values))).decode().rstrip("=")
+def cursor_of(fragment: bytes) -> str:
+    """The UIDs of a search result, `study/series/instance`: nothing about the patient."""
+    start = fragment.index(_MARK) + len(_MARK)
+    path = fragment[start : fragment.index(b'"', start)].decode()
+    return "/".join(path.split("/")[1::2])
 
 
-def unpacked(cursor: str, order: Sequence[Key]) -> dict[str, Any]:
-    """The parameters `c0`, `c1`, … of a cursor that belongs to this order.
-
-    Raises BadRequest for what `packed` has not made.
-    """
-    try:
-        padding = "=" * (-len(cursor) % 4)
-        values = orjson.loads(base64.urlsafe_b64decode(cursor + padding))
-    except (binascii.Error, ValueError):
-        values = None
-    types = [str if isinstance(column.type, sa.Text) else int for column, _ in order]
-    if not (isinstance(values, list) and [type(value) for value in values] == types):
+def place_of(cursor: str, level: Level) -> Resource:
+    """The resource that a cursor names. Raises BadRequest for what `cursor_of` has not made."""
+    uids = cursor.split("/")
+    if len(uids) != list(Level).index(level) + 1 or not all(map(is_uid, uids)):
         raise BadRequest("cursor: take it from the link to the next page of the same search.")
-    return {f"c{place}": value for place, value in enumerate(values)}
+    study, series, instance = [*uids, "", ""][:3]
+    return Resource(study, series, instance)

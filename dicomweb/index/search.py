@@ -10,7 +10,7 @@ from dicomweb.attributes import RANK
 from dicomweb.errors import BadRequest
 from dicomweb.index.answers import Assembler, Parts, is_ready, wants_patients
 from dicomweb.index.clauses import leads
-from dicomweb.index.cursors import packed, unpacked
+from dicomweb.index.cursors import cursor_of, place_of
 from dicomweb.index.database import Database, compiled
 from dicomweb.index.datasets import Datasets
 from dicomweb.index.fields import SORTED, Kind
@@ -21,7 +21,7 @@ from dicomweb.query import Query
 from dicomweb.resources import Level
 
 # How many further results are counted: a search costs the same however many there are.
-COUNTED = 1000
+COUNTED = 250
 # A term that finds more rows than this leads worse than the order of the newest studies.
 SELECTIVE = 1000
 # So many rows can be looked at, and so many given, in well under a millisecond.
@@ -53,6 +53,7 @@ class Statements:
     def __init__(self, database: Database) -> None:
         self.database = database
         self._sql = lru_cache(maxsize=2048)(self._build)
+        self.keys = lru_cache(maxsize=256)(keys)
 
     def _build(self, shape: Shape) -> str:
         engine = self.database.engine
@@ -62,9 +63,9 @@ class Statements:
         parameters = {**values, "offset": offset, "limit": limit}
         return self.database.fetch_sql(self._sql(shape), parameters)
 
-    def number(self, shape: Shape, values: dict[str, Any], offset: int, limit: int) -> int:
-        found: int = self.rows(shape, values, offset, limit)[0][0]
-        return found
+    def numbers(self, shape: Shape, values: dict[str, Any], offset: int, limit: int) -> list[int]:
+        """The one row of a statement that counts."""
+        return list(self.rows(shape, values, offset, limit)[0])
 
 
 class Search:
@@ -88,20 +89,18 @@ class Search:
     def is_quick(self) -> bool:
         """Whether `find` takes well under a millisecond: fit for an event loop."""
         query = self._query
-        if self._slow or not self._statements.database.engine.local or not self._ready:
+        if self._slow or not self._ready or not self._statements.database.engine.local:
             return False
-        few = query.limit <= _QUICK_RESULTS and query.offset <= COUNTED and not query.order
+        few = query.limit <= _QUICK_RESULTS and query.offset <= _QUICK_RESULTS * 5
         self._lead(_QUICK_ROWS)
         shape = self._shape
         if shape.plan is Plan.KEYED:
-            # Few series, or a page of instances; few studies, for they were counted.
-            lead = shape.terms[shape.lead]
-            if lead.rule == "text":
-                return False
-            rows = lead.size
-            return few or (shape.level is not Level.INSTANCE and rows <= _QUICK_RESULTS)
+            # The studies and series of a path, of UIDs, or of what was counted, are not many.
+            quick = shape.terms[shape.lead].rule != "text"
+            return quick and (few or shape.level is not Level.INSTANCE)
         own = (Kind.MOMENT, Kind.MODALITIES) if shape.plan is Plan.MODALITY else (Kind.MOMENT,)
-        return few and all(term.field.kind in own for term in shape.terms)
+        led = not query.order and all(term.field.kind in own for term in shape.terms)
+        return few and led
 
     def find(self) -> Found:
         """One page of results."""
@@ -110,13 +109,12 @@ class Search:
             return self._slowly()
         self._lead(SELECTIVE)
         rows = self._statements.rows(self._shape, self._values, query.offset, query.limit + 1)
-        page = rows[: query.limit]
-        fragments = self._results(page)
+        fragments = self._results(rows[: query.limit])
         if len(rows) <= query.limit:
             return Found(fragments)
-        told = query.offset + len(page)
+        told = query.offset + query.limit
         remaining = self._total - told if self._total > 0 else self._count(told, COUNTED)
-        return Found(fragments, remaining, self._cursor(page))
+        return Found(fragments, remaining, cursor_of(fragments[-1]) if fragments else "")
 
     def count(self) -> int:
         """How many results there are in all, whatever the page."""
@@ -127,6 +125,7 @@ class Search:
 
     def _lead(self, most: int) -> None:
         """Let the first term lead that finds no more than `most` rows by an index."""
+        self._begin()
         shape = self._shape
         if self._led or shape.scope:
             return
@@ -136,24 +135,37 @@ class Search:
             if shape.plan is Plan.MODALITY and shape.lead == place:
                 continue
             keyed = shape._replace(plan=Plan.KEYED, lead=place)
-            found = 0 if shape.terms[place].field.unique else self._probe(keyed, most)
-            if found <= most:
-                self._shape, self._led = keyed, True
-                self._total = found if keyed.alone else -1
+            counts = [1] if shape.terms[place].field.unique else self._probe(keyed, most)
+            if sum(counts) <= most:
+                self._led = True
+                used = tuple(place for place, count in enumerate(counts) if count)
+                self._shape = keyed._replace(used=used if len(used) < len(counts) else ())
+                # One study may be found by two indexes, and is one result.
+                self._total = sum(counts) if keyed.alone and len(used) == 1 else -1
                 return
         self._led = most >= SELECTIVE
 
-    def _probe(self, keyed: Shape, most: int) -> int:
+    def _begin(self) -> None:
+        """Where a cursor says that the results begin."""
+        query, shape = self._query, self._shape
+        if not query.cursor or shape.after:
+            return
+        row = place_of(query.cursor, query.level)
+        place = Shape(query.level, shape.scope, (), order=shape.order, want=Want.PLACE)
+        uids = {"study": row.study, "series": row.series, "instance": row.instance}
+        found = self._statements.rows(place, uids, 0, 1)
+        if not found:
+            raise BadRequest("cursor: the result that it points at is gone; begin again.")
+        self._shape = shape._replace(after=True)
+        self._values |= {f"c{place}": value for place, value in enumerate(found[0])}
+
+    def _probe(self, keyed: Shape, most: int) -> list[int]:
         shape = keyed._replace(want=Want.PROBE, order=(), after=False)
-        return self._statements.number(shape, self._values, 0, most + 1)
+        return self._statements.numbers(shape, self._values, 0, most + 1)
 
     def _count(self, offset: int, limit: int) -> int:
         shape = self._shape._replace(want=Want.COUNT)
-        return self._statements.number(shape, self._values, offset, limit)
-
-    def _cursor(self, page: Sequence[_Row]) -> str:
-        width = len(keys(self._shape))
-        return packed(page[-1][-width:]) if page else ""
+        return self._statements.numbers(shape, self._values, offset, limit)[0]
 
     def _results(self, rows: Sequence[_Row]) -> list[bytes]:
         level, want = self._shape.level, self._shape.want
@@ -187,25 +199,25 @@ class Search:
         end = query.offset + query.limit
         found = list(islice(self._matching(), end + 1))
         page = found[query.offset : end]
-        assembler = self._assembler([part for part, _ in page])
-        results = [assembler.result(part) for part, _ in page]
+        assembler = self._assembler(page)
+        results = [assembler.result(part) for part in page]
         if len(found) <= end:
             return Found(results)
-        return Found(results, 1, self._cursor([row for _, row in page]))
+        return Found(results, 1, cursor_of(results[-1]) if results else "")
 
-    def _matching(self) -> Iterator[tuple[Parts, _Row]]:
+    def _matching(self) -> Iterator[Parts]:
         """All rows that match, read page by page, each behind the last one before it."""
         self._shape = self._shape._replace(want=Want.PARTS)
         self._lead(SELECTIVE)
         residue = Residue(self._query, self._slow, self._datasets.below)
         assembler = Assembler(self._query, {})
         shape, values = self._shape, self._values
-        width = len(keys(shape))
+        width = len(self._statements.keys(shape))
         while True:
             rows = self._statements.rows(shape, values, 0, _PAGE)
-            for part, row in zip(self._parts(rows), rows, strict=True):
+            for part in self._parts(rows):
                 if part and residue.holds(part, assembler):
-                    yield part, row
+                    yield part
             if len(rows) < _PAGE:
                 return
             shape = shape._replace(after=True)
@@ -232,9 +244,6 @@ def _shape(query: Query, parts: list[Part], want: Want) -> tuple[Shape, dict[str
         one = (place for place, term in enumerate(terms) if _is_one_modality(term))
         lead = next(one, -1)
         shape = shape._replace(plan=Plan.MODALITY, lead=lead) if lead >= 0 else shape
-    if query.cursor:
-        shape = shape._replace(after=True)
-        parameters |= unpacked(query.cursor, keys(shape))
     return shape, parameters
 
 

@@ -34,7 +34,7 @@ from dicomweb.index.terms import Term
 from dicomweb.resources import Level
 
 _TABLES = {Level.STUDY: STUDY, Level.SERIES: SERIES, Level.INSTANCE: INSTANCE}
-S = TypeVar("S", sa.Select[Any], sa.CompoundSelect[Any])
+T = TypeVar("T")
 Key = tuple[ColumnElement[Any], bool]  # a column of the order, and whether it descends
 
 
@@ -52,14 +52,16 @@ class Want(StrEnum):
     RESULT = "result"  # the fragments of the level
     PARTS = "parts"  # all that a result can be made of
     COUNT = "count"  # how many rows, from `offset`, up to `limit`
-    PROBE = "probe"  # how many rows the leading term finds, up to `limit`
+    PROBE = "probe"  # how many rows each index of the leading term finds, up to `limit`
+    PLACE = "place"  # the values of the order of one row, by its UIDs
 
 
 class Shape(NamedTuple):
     """A search without its values: all that decides its SQL; a tuple, as `Term` is.
 
     `scope` counts the UIDs of the path (0 to 2), whose terms come first. `lead` is the place of the
-    leading term. `after` says that the rows begin behind a cursor.
+    leading term, `used` are those of its indexes that find anything (none: all). `after` says that
+    the rows begin behind a cursor.
     """
 
     level: Level
@@ -67,6 +69,7 @@ class Shape(NamedTuple):
     terms: tuple[Term, ...]
     plan: Plan = Plan.NEWEST
     lead: int = -1
+    used: tuple[int, ...] = ()
     order: tuple[tuple[str, bool], ...] = ()  # tag, descending
     after: bool = False
     want: Want = Want.RESULT
@@ -109,6 +112,8 @@ def select(shape: Shape, engine: Engine) -> sa.Select[Any]:
     values = binds(shape.terms)
     if shape.want is Want.PROBE:
         return _probe(shape, values, engine)
+    if shape.want is Want.PLACE:
+        return _row(shape)
     if shape.want is Want.RESULT and shape.alone:
         return _by_index_alone(shape, values, engine)
     modality = shape.plan is Plan.MODALITY
@@ -122,15 +127,25 @@ def select(shape: Shape, engine: Engine) -> sa.Select[Any]:
             sa.select(sa.literal_column("1")).select_from(source).where(*conditions)
         )
         return sa.select(sa.func.count()).select_from(_paged(rows).subquery())
-    columns = [*_columns(shape), *(column for column, _ in order)]
-    found = sa.select(*columns).where(*conditions)
+    columns = list(_columns(shape))
+    if shape.want is Want.PARTS:
+        columns += [column for column, _ in order]
+    found = sa.select(*columns).select_from(*_tables(shape)).where(*conditions)
     free = shape.plan is not Plan.KEYED or shape.scope
     sorted_by = ((column if free else Unindexed(column), down) for column, down in order)
     return _paged(found.order_by(*(c.desc() if down else c for c, down in sorted_by)))
 
 
-def _paged(statement: S) -> S:
+def _paged(statement: sa.Select[Any]) -> sa.Select[Any]:
     return statement.limit(sa.bindparam("limit")).offset(sa.bindparam("offset"))
+
+
+def _tables(shape: Shape) -> Iterator[sa.Table]:
+    """What the rows are made of: `Unindexed` columns do not tell SQLAlchemy where they are from."""
+    if shape.plan is Plan.MODALITY:
+        yield STUDY_MODALITY
+    for level in list(Level)[: RANK[shape.level] + 1]:
+        yield _TABLES[level]
 
 
 def _place(shape: Shape, key: Key) -> Key:
@@ -142,7 +157,10 @@ def _place(shape: Shape, key: Key) -> Key:
 
 
 def _columns(shape: Shape) -> Iterator[ColumnElement[Any]]:
-    """RESULT: the fragment, of an instance with its series; PARTS: see `answers.Parts`."""
+    """RESULT: the fragment, of an instance with its series; PARTS: see `answers.Parts`.
+
+    Behind the parts stand the values of the order.
+    """
     if shape.want is Want.RESULT:
         yield _TABLES[shape.level].c.fragment
         if shape.level is Level.INSTANCE:
@@ -196,7 +214,7 @@ def _conditions(shape: Shape, values: list[Binds], engine: Engine) -> Iterator[C
         elif field.kind is Kind.REQUEST:
             requests.append(clause(term, values[place], free=True))
         elif place == shape.lead and shape.plan is Plan.KEYED:
-            yield from _leading(term, values[place], engine)
+            yield from _leading(shape, term, values[place], engine)
         elif term.rule == "text":
             continue
         elif shape.plan is Plan.MODALITY and place == shape.lead:
@@ -216,13 +234,18 @@ def _leads(shape: Shape, kind: Kind) -> bool:
     return shape.plan is Plan.KEYED and shape.terms[shape.lead].field.kind is kind
 
 
-def _leading(term: Term, values: Binds, engine: Engine) -> Iterator[Clause]:
+def _used(shape: Shape, found: list[T]) -> list[T]:
+    return [found[place] for place in shape.used] if shape.used else found
+
+
+def _leading(shape: Shape, term: Term, values: Binds, engine: Engine) -> Iterator[Clause]:
     """The leading term: by its index, or the union of what several indexes find."""
-    if term.rule in LEADING and len(found := branches(term, values)) == 1:
-        if term.field.kind is not Kind.MODALITIES:
+    if term.rule in LEADING and term.field.kind is not Kind.MODALITIES:
+        found = _used(shape, branches(term, values))
+        if len(found) == 1:
             yield found[0]
             return
-    pks = finds(term, values, engine)
+    pks = _used(shape, finds(term, values, engine))
     yield _TABLES[term.field.level].c.pk.in_(sa.union_all(*pks) if len(pks) > 1 else pks[0])
     if not is_exact(term) and term.rule != "text":
         yield clause(term, values)
@@ -279,16 +302,22 @@ def _behind(order: list[Key]) -> Clause:
 
 
 def _probe(shape: Shape, values: list[Binds], engine: Engine) -> sa.Select[Any]:
-    """How many rows the indexes of the leading term find, no further than `limit`."""
+    """How many rows each index of the leading term finds, no further than `limit`."""
     found = finds(shape.terms[shape.lead], values[shape.lead], engine)
-    if len(found) > 1:
-        return sa.select(sa.func.count()).select_from(_paged(sa.union_all(*found)).subquery())
-    return sa.select(sa.func.count()).select_from(_paged(found[0]).subquery())
+    counts = (sa.select(sa.func.count()).select_from(_paged(one).subquery()) for one in found)
+    return sa.select(*(count.scalar_subquery() for count in counts))
+
+
+def _row(shape: Shape) -> sa.Select[Any]:
+    """The row that a cursor names: where it stands in the order."""
+    levels = list(Level)[: RANK[shape.level] + 1]
+    named = (_TABLES[level].c.uid == sa.bindparam(level.value) for level in levels)
+    return sa.select(*(column for column, _ in keys(shape))).where(*named, *_joins(shape))
 
 
 def _by_index_alone(shape: Shape, values: list[Binds], engine: Engine) -> sa.Select[Any]:
     """Results of one leading term: sorted and cut within its index, before rows are touched."""
-    found = branches(shape.terms[0], values[0])
+    found = _used(shape, branches(shape.terms[0], values[0]))
     study = STUDY.c
     parts = [
         sa.select(study.pk, study.moment, study.uid).where(
@@ -300,10 +329,10 @@ def _by_index_alone(shape: Shape, values: list[Binds], engine: Engine) -> sa.Sel
     inner = sa.select(union) if union is not None else parts[0]
     source = union.c if union is not None else study
     page = _paged(inner.order_by(Unindexed(source.moment).desc(), Unindexed(source.uid)))
-    chosen = page.subquery("chosen").c
-    rows = sa.select(study.fragment, chosen.moment, chosen.uid).where(
-        study.pk == Unindexed(chosen.pk)
-    )
+    subquery = page.subquery("chosen")
+    chosen = subquery.c
+    rows = sa.select(study.fragment).select_from(subquery, STUDY)
+    rows = rows.where(study.pk == Unindexed(chosen.pk))
     if engine.keeps_order:
         return rows
     return rows.order_by(chosen.moment.desc(), chosen.uid)

@@ -3,7 +3,7 @@
 from dicomweb.errors import InstanceRefused
 
 MAX_DEPTH = 256
-"""Levels of nested sequences; JSON parsers give up at about a thousand brackets."""
+"""Levels of nested sequences; JSON parsers give up at a thousand brackets, a level has three."""
 MAX_HEADER = 64 * 2**20
 """Bytes of a data set without its bulk values."""
 MAX_ITEMS = 2 * 2**20

@@ -12,38 +12,42 @@ MAX_BYTES = 24 * 2**20
 """What all contexts together may hold; beyond it they are emptied and begin anew."""
 _OVERHEAD = 300  # of one token and its place in the dictionary, about
 _FEW = 16  # parts of a header that are not worth joining
-_MAX_QUICK = 16  # levels of short sequences; deeper ones are left to the walk
+MAX_SHORT = 16
+"""Levels of sequences in what is remembered; deeper ones are left to the walk."""
 
 
 class Token:
     """One element: `raw` is all of its bytes with the header, `json` is `"TTTTTTTT":` and `value`.
 
     `next` is what followed last time, which is a good guess for this time. `raw` is empty for a
-    token that is not remembered; it is never guessed either. `changing` tells that the element has
-    had another value in a file just like this one.
+    token that is not remembered; it is never guessed either. `depth` counts the levels of sequences
+    in it. `changing` tells that the element has had another value in a file just like this one.
     """
 
-    __slots__ = ("changing", "json", "last", "next", "raw", "size", "tag", "value")
+    __slots__ = ("changing", "depth", "json", "last", "next", "raw", "size", "tag", "value")
 
-    def __init__(self, tag: str, prefix: bytes, value: bytes, raw: bytes = b"") -> None:
+    def __init__(
+        self, tag: str, prefix: bytes, value: bytes, raw: bytes = b"", depth: int = 0
+    ) -> None:
         self.tag = tag
         self.value = value
         self.json = prefix + value
         self.raw = raw
         self.size = len(raw)
+        self.depth = depth
         self.next: Token | Run | None = None
         self.last: Token | None = None  # none: this is one token, not a run
         self.changing = False
 
 
-def token_of(tag: str, value: bytes, raw: bytes = b"") -> Token:
-    return Token(tag, b'"%b":' % tag.encode(), value, raw)
+def token_of(tag: str, value: bytes, raw: bytes = b"", depth: int = 0) -> Token:
+    return Token(tag, b'"%b":' % tag.encode(), value, raw, depth)
 
 
 class Run:
     """Tokens that keep following each other, taken as one."""
 
-    __slots__ = ("elements", "first", "json", "last", "raw", "size", "tag", "tokens")
+    __slots__ = ("depth", "elements", "first", "json", "last", "raw", "size", "tag", "tokens")
     changing = False
 
     def __init__(self, tokens: Sequence[Token]) -> None:
@@ -53,6 +57,7 @@ class Run:
         self.raw = b"".join([token.raw for token in tokens])
         self.size = len(self.raw)
         self.json = b",".join([token.json for token in tokens])
+        self.depth = max(token.depth for token in tokens)
         self.elements = {token.tag: token.value for token in tokens}
 
 
@@ -108,22 +113,24 @@ class Context:
         kind = KINDS.get(raw[: self._key]) or kind_of(raw[: self._key])
         if kind is None or not kind.header < size <= kind.longest or size % 2:
             return None
+        inside = 0
         if kind.convert is not None:
             fragment, complaint = kind.convert(raw[kind.header :], self._charset)
             if complaint:
                 return None
         else:
-            items = self._short_sequence(raw, kind.header, depth + 1)
-            if items is None:
+            found = self._short_sequence(raw, kind.header, depth + 1)
+            if found is None:
                 return None
-            fragment = b'{"vr":"SQ","Value":[%b]}' % items
-        token = self.tokens[raw] = Token(kind.tag, kind.prefix, fragment, raw)
+            fragment, inside = b'{"vr":"SQ","Value":[%b]}' % found[0], found[1] + 1
+        token = self.tokens[raw] = Token(kind.tag, kind.prefix, fragment, raw, inside)
         self._memory.take(self, size + 2 * len(fragment) + _OVERHEAD)
         return token
 
-    def short_item(self, buf: bytes, i: int, stop: int, depth: int = 0) -> bytes | None:
-        """The elements in `buf[i:stop]` as a JSON object."""
+    def short_item(self, buf: bytes, i: int, stop: int, depth: int = 0) -> tuple[bytes, int] | None:
+        """The elements in `buf[i:stop]` as a JSON object, and the levels of sequences in it."""
         parts = []
+        deepest = 0
         known, short, last = self.tokens.get, self.short, ""
         while i < stop - 7:
             if buf[i + 4 : i + 6] in short:
@@ -136,9 +143,11 @@ class Context:
                 token = self.new(raw, depth)
             if token is None or token.tag <= last:
                 return None
+            if token.depth > deepest:
+                deepest = token.depth
             parts.append(token.json)
             last, i = token.tag, end
-        return b"{%b}" % b",".join(parts) if i == stop else None
+        return (b"{%b}" % b",".join(parts), deepest) if i == stop else None
 
     def remember(self, token: Token) -> Token:
         self.tokens[token.raw] = token
@@ -186,20 +195,21 @@ class Context:
         self.start.next = self.item.next = None
         self._quiet = _FEW
 
-    def _short_sequence(self, raw: bytes, i: int, depth: int) -> bytes | None:
-        """The items in `raw[i:]` as JSON objects, if all have defined lengths."""
+    def _short_sequence(self, raw: bytes, i: int, depth: int) -> tuple[bytes, int] | None:
+        """The items in `raw[i:]` as JSON objects, if all have defined lengths; and levels in them."""
         items = []
-        end = len(raw)
+        deepest, end = 0, len(raw)
         while i < end:
             stop = i + 8 + int.from_bytes(raw[i + 4 : i + 8], "little")
-            if stop > end or depth > _MAX_QUICK or not raw.startswith(ITEM, i):
+            if stop > end or depth > MAX_SHORT or not raw.startswith(ITEM, i):
                 return None
             item = self.short_item(raw, i + 8, stop, depth)
             if item is None:
                 return None
-            items.append(item)
+            items.append(item[0])
+            deepest = max(deepest, item[1])
             i = stop
-        return b",".join(items)
+        return b",".join(items), deepest
 
 
 class Memory:

@@ -124,7 +124,9 @@ class _Plainer:
         plain = []
         signed = self._signed
         for item in items:
-            content = [self._element(item.get_item(tag)) for tag in sorted(item.keys())]
+            # `keep_deferred`, or else pydicom converts what is empty
+            raw = [item.get_item(tag, keep_deferred=True) for tag in sorted(item.keys())]
+            content = [self._element(element) for element in raw]
             plain.append(item_bytes(b"".join(content)))
             self._signed = signed
         return b"".join(plain)

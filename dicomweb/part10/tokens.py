@@ -22,7 +22,7 @@ from dicomweb.part10.kinds import (
 from dicomweb.part10.large import BINARY, MAY_BE_BULK, PIXELS, is_bulk
 from dicomweb.part10.layout import Pixels
 from dicomweb.part10.limits import MAX_DEPTH, MAX_HEADER, MAX_ITEMS, too_much
-from dicomweb.part10.memo import Memory, Run, Token, single, token_of
+from dicomweb.part10.memo import MAX_SHORT, Memory, Run, Token, single, token_of
 from dicomweb.part10.source import MARGIN, Source
 from dicomweb.part10.text import DEFAULT, Charset, charset
 from dicomweb.part10.values import LONG, SHORT, convert
@@ -251,12 +251,12 @@ class Walk:
             return token_of(tag, fragment)
         return self._remembered(tag, fragment, at, complaints == self.doubts.count)
 
-    def _remembered(self, tag: str, fragment: bytes, at: int, plain: bool) -> Token:
+    def _remembered(self, tag: str, fragment: bytes, at: int, plain: bool, depth: int = 0) -> Token:
         """The element from `at` to here; remembered if it is `plain`, short and whole."""
-        if not plain or self.cut or self.at - at > MAX_REMEMBERED:
-            return token_of(tag, fragment)
+        if not plain or self.cut or self.at - at > MAX_REMEMBERED or depth > MAX_SHORT:
+            return token_of(tag, fragment, depth=depth)
         raw = self.source.at(at, self.at - at)
-        return self._context.remember(token_of(tag, fragment, raw))
+        return self._context.remember(token_of(tag, fragment, raw, depth))
 
     def _change_charset(self, content: bytes) -> Token:
         """From here on, text is decoded by this value; the JSON is UTF-8 (PS3.18 F.2)."""
@@ -330,27 +330,32 @@ class Walk:
         inside = self._charset, self._signed, self._implicit, self._context
         self._trail.append([tag, 0])
         items: list[bytes] = []
-        at = opened.value
+        at, deepest = opened.value, 0
         while at < end and self._is_item(at):
             self._trail[-1][1] = len(items) + 1
             if self._item_count + len(items) > MAX_ITEMS:
                 raise too_much(f"There are more than {MAX_ITEMS} items.")
             stop = self._end_of_item(at, end)
-            item = self._short_item(at + 8, stop)
-            if item is None:
+            short = self._short_item(at + 8, stop)
+            if short is None:
                 parts = self._parts(at + 8, stop or end, self._context.item)
                 item = b"{%b}" % b",".join([part.json for part in parts])
+                depth = max([part.depth for part in parts], default=0)
                 self._charset, self._signed, self._implicit, self._context = inside
                 stop = stop or self.at
+            else:
+                item, depth = short
             items.append(item)
-            at = stop
+            at, deepest = stop, max(deepest, depth)
         self._item_count += len(items)
         self._trail.pop()
         self._charset, self._signed, self._implicit, self._context = outside
         self.at = self._end_of_items(at, opened)
         fragment = b'{"vr":"SQ","Value":[%b]}' % b",".join(items) if items else b'{"vr":"SQ"}'
+        if len(self._trail) + deepest >= MAX_DEPTH:
+            raise too_much(f"Sequences are nested deeper than {MAX_DEPTH} levels.")
         plain = opened.defined and before == (self.doubts.count, len(self.bulk))
-        return self._remembered(tag, fragment, opened.at, plain)
+        return self._remembered(tag, fragment, opened.at, plain, deepest + 1)
 
     def _is_item(self, at: int) -> bool:
         i = at - self.source.base
@@ -359,7 +364,7 @@ class Walk:
             i = 0
         return self.source.buf.startswith(ITEM, i)
 
-    def _short_item(self, at: int, stop: int) -> bytes | None:
+    def _short_item(self, at: int, stop: int) -> tuple[bytes, int] | None:
         """An item without peculiarities, if all of it is in the window."""
         source = self.source
         i, end = at - source.base, stop - source.base

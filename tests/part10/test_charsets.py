@@ -1,5 +1,7 @@
 """Character sets: every one of PS3.3 C.12.1.1.2 comes out as Unicode, and bad ones survive."""
 
+# ruff: noqa: RUF001 - names in their own letters
+
 import pytest
 
 from dicomweb.part10.text import charset

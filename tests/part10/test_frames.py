@@ -1,4 +1,4 @@
-"""Where the frames are: native, encapsulated with and without tables, and what is not to be trusted."""
+"""Where the frames are: native, encapsulated, with tables and without, and what misleads."""
 
 import struct
 
@@ -20,9 +20,7 @@ def frames_of(data: bytes) -> list[bytes]:
     header = oracle.scan_bytes(data)
     table = FrameTable.unpack(header.frames.pack())
     return [
-        read_frame(
-            table, n, header.bulk, header.transfer_syntax, 0, len(data), oracle.reader(data)
-        )
+        read_frame(table, n, header.bulk, header.transfer_syntax, 0, len(data), oracle.reader(data))
         for n in range(1, table.count + 1)
     ]
 

@@ -105,12 +105,17 @@ def test_what_cannot_be_read_cannot_be_written():
 
 
 def test_real_files_keep_their_values():
-    for name in ("rt/rtss.dcm", "pydicom-data/liver_expb.dcm", "synthetic/modalities/mr_deflated.dcm"):
+    for name in (
+        "rt/rtss.dcm",
+        "pydicom-data/liver_expb.dcm",
+        "synthetic/modalities/mr_deflated.dcm",
+    ):
         data = (samples.folder() / name).read_bytes()
         found = explicit_of(data)
-        assert oracle.differences(
-            oracle.ours(found, oracle.scan_bytes(found)), oracle.theirs(data)
-        ) == []
+        assert (
+            oracle.differences(oracle.ours(found, oracle.scan_bytes(found)), oracle.theirs(data))
+            == []
+        )
 
 
 def test_other_frames_are_encapsulated_with_a_table():

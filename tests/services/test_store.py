@@ -160,7 +160,7 @@ def test_no_accept_header_fails_a_store(server: Server) -> None:
     ("content_type", "body", "status"),
     [
         ("text/plain", b"x", 415),
-        ("application/dicom+json", b"[]", 415),
+        ("application/dicom+json", b"[]", 400),
         ('multipart/related; type="image/jpeg"; boundary=b', b"--b--", 415),
         ("multipart/related; type=application/dicom", b"--b--", 400),
         ('multipart/related; type="application/dicom"; boundary=b', b"", 400),
