@@ -12,10 +12,10 @@ from starlette.requests import Request
 from starlette.types import Receive, Scope, Send
 
 from dicomweb.content import Content, Piece, content_of
-from dicomweb.wire.byte_ranges import parse_range
+from dicomweb.wire.byte_ranges import ByteRange, parse_range
 from dicomweb.wire.conditional import if_range_holds, is_not_modified
 from dicomweb.wire.media_types import RELATED, content_type
-from dicomweb.wire.multipart import boundary_for, closing, multipart_length, part_head
+from dicomweb.wire.multipart import boundary_for, closing, multipart_length, part_head, range_head
 from dicomweb.wire.negotiation import Choice
 from dicomweb.wire.query_string import joined, parse_query
 
@@ -25,6 +25,7 @@ Result = TypeVar("Result")
 _WORKERS = ThreadPoolExecutor(8, thread_name_prefix="work")
 # Up to so many parts are read before the answer begins, where none waits for a disk.
 FEW = 4
+BYTE_RANGES = "multipart/byteranges"
 # A longer answer watches whether its client is still there.
 WATCHED = 8 * 1024 * 1024
 
@@ -124,7 +125,7 @@ def single_part(part: Part, headers: dict[str, str] | None = None, status: int =
     if part.location:
         all_headers["Content-Location"] = part.location
     at_once = part.content.read()
-    pieces = [at_once] if at_once is not None else _data(part.content)
+    pieces = [at_once] if at_once is not None else pieces_of(part.content)
     return Streamed(pieces, part.content.length, all_headers, status)
 
 
@@ -185,12 +186,13 @@ async def _related(
         if at_once is not None:
             yield at_once
             continue
-        async for piece in _data(part.content):
+        async for piece in pieces_of(part.content):
             yield piece
     yield end
 
 
-async def _data(content: Content) -> AsyncIterator[Piece]:
+async def pieces_of(content: Content) -> AsyncIterator[Piece]:
+    """All of it, at once where it is in memory."""
     pieces = await in_thread(content.open, 0, content.length)
     while (piece := await in_thread(next, pieces, None)) is not None:
         yield piece
@@ -215,12 +217,36 @@ def ranged(request: Request, part: Part, headers: dict[str, str]) -> Streamed:
     headers = {**headers, "Accept-Ranges": "bytes"}
     size = part.content.length
     asked = parse_range(request.headers.get("range"), size)
-    if asked is None or len(asked) != 1:
+    if asked is None:
         return single_part(part, headers)
     if not if_range_holds(request.headers.get("if-range"), headers.get("ETag", "")):
         return single_part(part, headers)
-    start, length = asked[0].start, asked[0].length
+    if len(asked) > 1:
+        return _byte_ranges(request, part, asked, headers)
     headers["Content-Range"] = asked[0].content_range(size)
-    opened = part.content.open
-    cut = Content(length, lambda: None, lambda _, __: opened(start, length))
-    return single_part(Part(part.content_type, part.location, cut), headers, 206)
+    return single_part(
+        Part(part.content_type, part.location, _cut(part.content, asked[0])), headers, 206
+    )
+
+
+def _cut(content: Content, asked: ByteRange) -> Content:
+    return Content(
+        asked.length, lambda: None, lambda _, __: content.open(asked.start, asked.length)
+    )
+
+
+def _byte_ranges(
+    request: Request, part: Part, asked: Sequence[ByteRange], headers: dict[str, str]
+) -> Streamed:
+    """Several ranges at once (RFC 9110 15.3.7.2)."""
+    seed = f"{headers.get('ETag', '')} {asked}"
+    boundary = boundary_for(seed, request.state.secret)
+    size = part.content.length
+    heads = [
+        range_head(boundary, part.content_type, each.content_range(size), first=number == 0)
+        for number, each in enumerate(asked)
+    ]
+    parts = [Part(part.content_type, "", _cut(part.content, each)) for each in asked]
+    length = multipart_length(boundary, heads, (each.length for each in asked))
+    named = {**headers, "Content-Type": content_type(BYTE_RANGES, boundary=boundary)}
+    return Streamed(_related(heads, parts, closing(boundary)), length, named, 206)

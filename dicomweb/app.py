@@ -21,7 +21,17 @@ from dicomweb.index import Index
 from dicomweb.metrics import Measured
 from dicomweb.rendering import Rendering
 from dicomweb.routing import SegmentRouter
-from dicomweb.services import bulkdata, frames, operations, qido, rendered, stow, wado, wado_uri
+from dicomweb.services import (
+    bulkdata,
+    capabilities,
+    frames,
+    operations,
+    qido,
+    rendered,
+    stow,
+    wado,
+    wado_uri,
+)
 from dicomweb.settings import Settings, load
 from dicomweb.storage.filesystem import FileSystem
 
@@ -86,13 +96,14 @@ def all_routes(extensions: Sequence[extension.Extension]) -> list[BaseRoute]:
         *frames.routes,
         *bulkdata.routes,
         *rendered.routes,
+        *qido.routes,  # its …/count before the UIDs of the next
         *wado.routes,
-        *qido.routes,
         *stow.routes,
+        *capabilities.routes,
     ]
     below = [
         GuardedRoute(
-            ROOT + each.path,
+            (ROOT + each.path).rstrip("/"),
             each.endpoint,
             permission=each.permission,
             methods=sorted(each.methods or ()),

@@ -16,6 +16,7 @@ from dicomweb.content import Content, Piece
 from dicomweb.errors import Fault, NotFound, Refusal
 from dicomweb.incoming import Arrived, Incoming, Outcome, arrive
 from dicomweb.index import Duplicate, Found, Index, Location, Removed, Search, Statistics
+from dicomweb.index.search import COUNTED
 from dicomweb.part10 import Bulk, FrameTable
 from dicomweb.part10.bulk import unpack_bulk
 from dicomweb.query import Query
@@ -26,7 +27,7 @@ from dicomweb.storage import Storage
 WARM_READ = 4 * 1024 * 1024
 
 
-__all__ = ["Archive", "Bulk", "Found", "Location", "Removed", "resource_of"]
+__all__ = ["COUNTED", "Archive", "Bulk", "Found", "Location", "Removed", "resource_of"]
 
 
 class Archive:

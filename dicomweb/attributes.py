@@ -1,4 +1,4 @@
-"""The attributes of searches, once, as data: PS3.18 Tables 10.6.1-5, 10.6.3-3, -4, -5 and PS3.4 C.6."""
+"""The attributes of searches, once, as data: PS3.18 Tables 10.6.1-5, 10.6.3-3 to -5, PS3.4 C.6."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -8,7 +8,7 @@ from dicomweb.resources import Level
 
 
 class Returned(StrEnum):
-    """When an attribute stands in a search result (the return types of PS3.18 Table 10.6.3-3 ff.)."""
+    """When an attribute stands in a search result (return types of PS3.18 Table 10.6.3-3)."""
 
     ALWAYS = "always"
     IF_KNOWN = "if known"
@@ -31,9 +31,9 @@ class Attribute:
     returned: Returned = Returned.IF_ASKED
 
 
-# One line an attribute: tag, keyword, VR, "M" where matching is required, then R (always), C (if known)
-# or O (if asked). Beyond the Standard always returned, because every viewer wants them (ADV of 4.7):
-# StudyDescription, PatientAge, SeriesDate, SeriesTime, SeriesDescription, BodyPartExamined.
+# One line an attribute: tag, keyword, VR, "M" where matching is required, then R (returned always),
+# C (if known) or O (if asked). Beyond the Standard these are returned always: every viewer wants
+# StudyDescription, PatientAge, SeriesDate, SeriesTime, SeriesDescription and BodyPartExamined.
 _STUDY = """
 00080005 SpecificCharacterSet CS - C
 00080020 StudyDate DA M R
@@ -268,7 +268,7 @@ def by_tag(tag: str) -> Attribute | None:
 
 @lru_cache(maxsize=8192)
 def by_keyword(keyword: str) -> Attribute | None:
-    """The attribute of a keyword of PS3.6, case-sensitive (PS3.18 8.3.1); None where there is none."""
+    """The attribute of a keyword of PS3.6, case-sensitive (PS3.18 8.3.1), or None."""
     known = _BY_KEYWORD.get(keyword)
     if known is not None or not keyword[:1].isupper():
         return known

@@ -21,7 +21,7 @@ from dicomweb.wire.media_types import DICOM, parse_content_type
 from dicomweb.wire.multipart import PartBegin, PartData
 
 # Instances, and bytes, that are committed together; the next group gathers meanwhile.
-GROUP = 64
+GROUP = 32
 GROUP_BYTES = 48 * 1024 * 1024
 # Bytes that may wait in memory to be written, and instances that may be put together at once.
 IN_MEMORY = 8 * 1024 * 1024

@@ -7,8 +7,11 @@ from collections.abc import Sequence
 from typing import Any
 
 from starlette.exceptions import HTTPException
+from starlette.responses import Response
 from starlette.routing import BaseRoute, Match, Route, Router
 from starlette.types import Lifespan, Receive, Scope, Send
+
+from dicomweb.failures import allowed
 
 # A path with more segments than any route: only routes that end in `{…:path}` can match it.
 _DEEPEST = 16
@@ -39,6 +42,10 @@ class SegmentRouter(Router):
             if match is Match.PARTIAL:
                 scope["route"] = route
                 found = True
+        if found and scope["method"] == "OPTIONS":  # RFC 9110 9.3.7
+            headers = {"Allow": allowed(self.routes, scope)}
+            await Response(status_code=204, headers=headers)(scope, receive, send)
+            return
         raise HTTPException(405 if found else 404)
 
 

@@ -80,5 +80,7 @@ def _announce(settings: Settings, host: str, port: int) -> None:
     address = settings.public_url or f"http://{shown}:{port}"
     typer.echo(f"Lightbox serves {settings.data_dir.absolute()}")
     typer.echo(f"  DICOMweb root   {address}{ROOT}")
+    if "extensions.viewer" in settings.extensions:
+        typer.echo(f"  viewer (OHIF)   {address}/viewer")
     typer.echo(f"  health, metrics {address}/health/ready  {address}/metrics")
     typer.echo("Stop it with Ctrl+C.")

@@ -64,8 +64,8 @@ class Settings(BaseSettings):
         default=DEFAULT_EXTENSIONS,
         description="Dotted names of the extensions to load. Comma-separated.",
     )
-    viewer_dir: Path | None = Field(
-        default=None,
+    viewer_dir: str = Field(
+        default="",
         description="Folder of the OHIF build; by default where `make viewer` puts it.",
     )
     cache_mb: int = Field(

@@ -23,6 +23,10 @@ ABOVE = (
 )
 # How a store request becomes instances.
 STORING = ("intake", "bundle", "unpacking")
+# What the server tells of itself.
+TELLING = ("surface", "wadl")
+# Answers that several services give.
+ANSWERS = ("bulk_values", "texts", "zipped")
 # What each part may import of ours, itself and what is below it included.
 ALLOWED: dict[str, tuple[str, ...]] = {
     "dicomweb.errors": (),
@@ -31,7 +35,7 @@ ALLOWED: dict[str, tuple[str, ...]] = {
     "dicomweb.query": ("errors", "resources", "attributes", "query"),
     **{f"dicomweb.{room}": (*WORDS, room) for room in ROOMS},
     "dicomweb.access": ("errors", "access"),
-    "dicomweb.services": (*ABOVE, *STORING, "metrics", "settings"),
+    "dicomweb.services": (*ABOVE, *STORING, *TELLING, *ANSWERS, "metrics", "settings"),
     "extensions": (*ABOVE, "extension"),
     "conformance": (),
 }
@@ -57,6 +61,8 @@ LIBRARIES: dict[str, tuple[str, ...]] = {
         "dicomweb.extension",
         "dicomweb.addresses",
         "dicomweb.answers",
+        "dicomweb.bulk_values",
+        "dicomweb.texts",
         "extensions",
     ),
 }

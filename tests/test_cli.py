@@ -81,7 +81,7 @@ def _damaged_archive(tmp_path: Path) -> Path:
     content = bytearray(altered.read_bytes())
     content[-1] ^= 1
     altered.write_bytes(content)
-    orphan = data / "objects" / "abc" / ("0" * 29 + ".dcm")
+    orphan = data / "objects" / "0123abcd" / ("0" * 24 + ".dcm")
     orphan.parent.mkdir(exist_ok=True)
     orphan.write_bytes(b"orphan")
     return data

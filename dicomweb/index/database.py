@@ -1,4 +1,4 @@
-"""The database behind the index: prepared statements, reads, and transactions that are run again."""
+"""The database behind the index: prepared statements, reads, transactions that are run again."""
 
 import random
 import time

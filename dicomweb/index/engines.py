@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any, ClassVar, Protocol
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import psycopg as psycopg_dialect
 from sqlalchemy.dialects.sqlite import pysqlite
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.ext.compiler import compiles
@@ -30,7 +29,7 @@ Values = Sequence[tuple[Any, ...]]
 
 
 class Unindexed(ColumnElement[Any]):
-    """A column that SQLite shall not look up by an index: it plans by rules of thumb, we know better.
+    """A column that SQLite shall not look up by an index: its rules of thumb know less than we do.
 
     PostgreSQL plans by statistics, and sees the plain column.
     """
@@ -72,7 +71,7 @@ def _like(element: Like, compiler: SQLCompiler, **options: Any) -> str:
 
 @compiles(Like, "sqlite")
 def _glob(element: Like, compiler: SQLCompiler, **options: Any) -> str:
-    # SQLite's LIKE ignores case. The plus keeps it from preparing the statement anew for each value.
+    # SQLite's LIKE ignores case. The plus keeps it from preparing the statement for each value.
     column, pattern = (compiler.process(x, **options) for x in (element.column, element.pattern))
     return f"+{column} GLOB {pattern}"
 
@@ -239,11 +238,10 @@ class Postgres:
     name = "postgresql"
     local = False
     keeps_order = False
-    dialect: sa.Dialect = psycopg_dialect.dialect()  # type: ignore[no-untyped-call]
     _PASSING: ClassVar = {"40001", "40P01"}
 
     def __init__(self, url: sa.URL) -> None:
-        import psycopg  # 80 ms, which an index on SQLite does not have to spend
+        import psycopg  # some 100 ms, which an index on SQLite does not have to spend
 
         self.failures: tuple[type[Exception], ...] = (
             psycopg.OperationalError,
@@ -252,6 +250,7 @@ class Postgres:
         )
         self.writer = sa.create_engine(url, pool_pre_ping=True, pool_size=4, max_overflow=12)
         self.reader = sa.create_engine(url, isolation_level="AUTOCOMMIT", pool_size=8)
+        self.dialect: sa.Dialect = self.reader.dialect
         self.has_text = False
 
     def fetch(self, sql: str, parameters: Parameters) -> Values:

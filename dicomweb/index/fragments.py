@@ -23,7 +23,7 @@ _ONLINE = b'{"vr":"CS","Value":["ONLINE"]}'
 
 
 def _returned(level: Level) -> tuple[tuple[str, bytes], ...]:
-    """Tags that a level returns, with what stands there when nothing is known (`b""` for nothing)."""
+    """Tags that a level returns, each with what tells that nothing is known (`b""`: leave out)."""
     return tuple(
         (item.tag, b'{"vr":"%b"}' % item.vr.encode() if item.returned is Returned.ALWAYS else b"")
         for item in TABLES[level]

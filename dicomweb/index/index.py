@@ -79,7 +79,7 @@ class Index:
         return removed
 
     def record_hashes(self, hashes: Mapping[tuple[str, str], bytes]) -> None:
-        """Note SHA-256 digests that were computed after the store, by (instance UID, storage key)."""
+        """Note SHA-256 digests that come after the store, by (instance UID, storage key)."""
         rows = [
             {"stored": uid, "stored_key": key, "sha256": digest}
             for (uid, key), digest in hashes.items()
@@ -135,6 +135,10 @@ class Index:
     def state(self, resource: Resource) -> State:
         """Whether a resource is present, was deleted (410), or is unknown (404)."""
         return self._reads.state(resource)
+
+    def ping(self) -> None:
+        """Touch the database. Raises Unavailable when it does not answer."""
+        self._reads.ping()
 
     def statistics(self) -> Statistics:
         """How much there is; reads the row of every study."""

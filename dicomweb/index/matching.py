@@ -29,7 +29,7 @@ from dicomweb.query.spans import instants, is_zone, times
 Dataset = Mapping[str, Any]
 _TIMEZONE = "00080201"
 _FORMAT = "%Y%m%d%H%M%S.%f"
-_NUMBER_VRS = frozenset("DS FD FL IS SL SS SV UL US UV".split())
+_NUMBER_VRS = frozenset(("DS", "FD", "FL", "IS", "SL", "SS", "SV", "UL", "US", "UV"))
 _DATES = {time: date for date, time in MOMENTS.items()}
 _NOTHING: dict[str, Any] = {}
 

@@ -1,6 +1,6 @@
 """Reads by path: where bytes are, metadata, whether a resource is there, what there is in all."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -184,6 +184,9 @@ class Reads:
         if self._database.fetch(_BURIED, _path(resource)):
             return Gone(f"The {level} was deleted.")
         return NotFound(f"There is no such {level} here.")
+
+    def ping(self) -> None:
+        self._rows(0, 1)
 
     def statistics(self) -> Statistics:
         ((studies, series, instances, size),) = self._database.fetch(_STATISTICS, {})

@@ -1,4 +1,4 @@
-"""Deletion of studies, series and instances: rows go, tombstones stay (410 afterwards, PS3.18 8.5)."""
+"""Deletion of studies, series and instances: rows go, tombstones stay (410, PS3.18 8.5)."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace

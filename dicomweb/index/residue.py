@@ -7,6 +7,7 @@ read is bounded.
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from itertools import pairwise
 
 from dicomweb.attributes import RANK
 from dicomweb.errors import TooLarge
@@ -59,7 +60,7 @@ def _overlaps(rule: Rule) -> bool:
     if not isinstance(rule, Fuzzy):
         return False
     found = sorted(words(rule.name))
-    return any(after.startswith(word) for word, after in zip(found, found[1:], strict=False))
+    return any(after.startswith(word) for word, after in pairwise(found))
 
 
 def _narrowing(match: Match, engine: Engine) -> list[Part]:
@@ -109,10 +110,9 @@ class Residue:
     def _member(self, raw: bytes, keys: list[Match]) -> bool:
         self._count()
         # Most instances do not have what is sought, which their bytes tell without parsing.
-        for key in keys:
-            if not isinstance(key.rule, Empty) and not key.creators[0]:
-                if b'"%b"' % key.path[0].encode() not in raw:
-                    return False
+        needed = (x.path[0] for x in keys if not isinstance(x.rule, Empty) and not x.creators[0])
+        if any(b'"%b"' % tag.encode() not in raw for tag in needed):
+            return False
         return matches(loaded(raw), keys, self.query.timezone)
 
     def _count(self) -> None:

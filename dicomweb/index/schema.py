@@ -21,8 +21,8 @@ class Extension:
     """The tables of an extension, as steps that are never changed, only added to.
 
     Step n brings its tables from version n to n + 1 and is taken once, in the transaction that
-    counts it: `lambda connection: Report.metadata.create_all(connection)`. How many steps were taken
-    is kept by name in the table `extension_revision`.
+    counts it: `lambda connection: Report.metadata.create_all(connection)`. How many were taken is
+    kept by name in the table `extension_revision`.
     """
 
     name: str
@@ -70,7 +70,7 @@ def _revision(connection: sa.Connection) -> str:
 
 def _steps(connection: sa.Connection) -> dict[str, int]:
     rows = connection.execute(sa.select(EXTENSION_REVISION.c.name, EXTENSION_REVISION.c.steps))
-    return {name: steps for name, steps in rows}
+    return {row.name: row.steps for row in rows}
 
 
 def _upgrade(connection: sa.Connection) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import islice
-from typing import Any
+from typing import Any, NamedTuple
 
 from dicomweb.attributes import RANK
 from dicomweb.errors import BadRequest
@@ -47,6 +47,13 @@ class Found:
     cursor: str = ""
 
 
+class Lead(NamedTuple):
+    """A search led by one of its terms, and the statement that tells how many rows that finds."""
+
+    shape: Shape
+    probe: Shape | None  # None where it finds one row for each UID
+
+
 class Statements:
     """The statements of searches, each built once for its shape, and the rows that they find."""
 
@@ -54,6 +61,7 @@ class Statements:
         self.database = database
         self._sql = lru_cache(maxsize=2048)(self._build)
         self.keys = lru_cache(maxsize=256)(keys)
+        self.leads = lru_cache(maxsize=2048)(_leads)
 
     def _build(self, shape: Shape) -> str:
         engine = self.database.engine
@@ -126,22 +134,21 @@ class Search:
     def _lead(self, most: int) -> None:
         """Let the first term lead that finds no more than `most` rows by an index."""
         self._begin()
-        shape = self._shape
-        if self._led or shape.scope:
+        if self._led:
             return
-        places = [place for place, term in enumerate(shape.terms) if leads(term)]
-        places.sort(key=lambda place: not shape.terms[place].field.unique)
-        for place in places:
-            if shape.plan is Plan.MODALITY and shape.lead == place:
-                continue
-            keyed = shape._replace(plan=Plan.KEYED, lead=place)
-            counts = [1] if shape.terms[place].field.unique else self._probe(keyed, most)
-            if sum(counts) <= most:
+        for keyed, probe in self._statements.leads(self._shape):
+            counts = [0]
+            if probe is not None:
+                counts = self._statements.numbers(probe, self._values, 0, most + 1)
+            found = sum(counts)
+            if found <= most:
                 self._led = True
-                used = tuple(place for place, count in enumerate(counts) if count)
-                self._shape = keyed._replace(used=used if len(used) < len(counts) else ())
+                self._shape = keyed
+                if 0 < sum(map(bool, counts)) < len(counts):
+                    used = tuple(place for place, count in enumerate(counts) if count)
+                    self._shape = keyed._replace(used=used)
                 # One study may be found by two indexes, and is one result.
-                self._total = sum(counts) if keyed.alone and len(used) == 1 else -1
+                self._total = found if keyed.alone and max(counts) == found else -1
                 return
         self._led = most >= SELECTIVE
 
@@ -158,10 +165,6 @@ class Search:
             raise BadRequest("cursor: the result that it points at is gone; begin again.")
         self._shape = shape._replace(after=True)
         self._values |= {f"c{place}": value for place, value in enumerate(found[0])}
-
-    def _probe(self, keyed: Shape, most: int) -> list[int]:
-        shape = keyed._replace(want=Want.PROBE, order=(), after=False)
-        return self._statements.numbers(shape, self._values, 0, most + 1)
 
     def _count(self, offset: int, limit: int) -> int:
         shape = self._shape._replace(want=Want.COUNT)
@@ -245,6 +248,22 @@ def _shape(query: Query, parts: list[Part], want: Want) -> tuple[Shape, dict[str
         lead = next(one, -1)
         shape = shape._replace(plan=Plan.MODALITY, lead=lead) if lead >= 0 else shape
     return shape, parameters
+
+
+def _leads(shape: Shape) -> tuple[Lead, ...]:
+    """The terms of a shape that may lead it, the surest first."""
+    if shape.scope:
+        return ()
+    places = [place for place, term in enumerate(shape.terms) if leads(term)]
+    places.sort(key=lambda place: not shape.terms[place].field.unique)
+    found = []
+    for place in places:
+        keyed = shape._replace(plan=Plan.KEYED, lead=place)
+        unique = shape.terms[place].field.unique
+        probe = keyed._replace(want=Want.PROBE, order=(), after=False)
+        if shape.plan is not Plan.MODALITY or shape.lead != place:
+            found.append(Lead(keyed, None if unique else probe))
+    return tuple(found)
 
 
 def _is_one_modality(term: Term) -> bool:

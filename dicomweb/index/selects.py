@@ -16,8 +16,8 @@ from dicomweb.index.clauses import (
     branches,
     clause,
     exists,
-    is_exact,
     finds,
+    is_exact,
 )
 from dicomweb.index.engines import Engine, Unindexed
 from dicomweb.index.fields import SORTED, Kind

@@ -16,16 +16,16 @@ NO_NUMBER = 2**31
 
 
 class Row(SQLModel, registry=registry()):
-    """The tables of the archive: apart from those of extensions, which have metadata of their own."""
+    """The tables of the archive, apart from those of extensions with metadata of their own."""
 
 
 class Study(Row, table=True):
     """One study: what its first instance said, and what its members add up to.
 
     Text columns are empty where nothing is known, so that there is no NULL to sort or compare.
-    Dates are `YYYYMMDD`, times `HHMMSS.FFFFFF`, names as `names.folded` spells them, lists
-    `\\CT\\SR\\`. `moment` is StudyDate and StudyTime as one number, see `values.moment`. `changed` is
-    the change counter: microseconds of the clock, and larger at every change.
+    Dates are `YYYYMMDD`, times `HHMMSS.FFFFFF`, names as `values.folded` spells them, lists
+    `\\CT\\SR\\`. `moment` is StudyDate and StudyTime as one number (`values.moment`). `changed`
+    is the change counter: microseconds of the clock, and larger at every change.
     """
 
     __tablename__ = "study"
@@ -200,7 +200,7 @@ class Instance(Row, table=True):
 
 
 class Tombstone(Row, table=True):
-    """A resource that was deleted and is remembered (410); lower UIDs are empty for a higher level."""
+    """A resource that was deleted and is remembered (410); UIDs of lower levels are empty."""
 
     __tablename__ = "tombstone"
 

@@ -1,4 +1,8 @@
-"""The keys of a search as terms and values: terms make the shape of a statement, values fill it."""
+"""The keys of a search as terms and values: terms make the shape of a statement, values fill it.
+
+What is not known matches universal and empty value matching only. PS3.4 C.2.2.1.2 would have every
+value match it, which would put studies without a Patient ID under every patient.
+"""
 
 import re
 from collections.abc import Iterable

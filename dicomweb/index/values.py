@@ -98,14 +98,14 @@ def folded(name: str) -> str:
 
 
 def groups(name: str) -> tuple[str, str, str]:
-    """The component groups of a name as `plain` gives it, folded: alphabetic, ideographic, phonetic."""
+    """The component groups of a name (see `plain`), folded: alphabetic, ideographic, phonetic."""
     parts = [folded(part) for part in name.split("=")[:3]]
     first, second, third = parts + [""] * (3 - len(parts))
     return first, second, third
 
 
 def words(name: str) -> tuple[str, ...]:
-    """The words of all groups of a name, folded: what fuzzy matching compares (PS3.4 C.2.2.2.1.1)."""
+    """The words of all groups of a name, folded, for fuzzy matching (PS3.4 C.2.2.2.1.1)."""
     return tuple(word for word in _SEPARATORS.split(folded(name)) if word)
 
 

@@ -1,6 +1,6 @@
 """The VR of a tag where the file does not say it: implicit VR, and public tags written as UN."""
 
-from functools import cache
+from functools import lru_cache
 
 # What "OB or OW" and the like mean in implicit VR little endian (PS3.5 A.1).
 _AMBIGUOUS = {"OB or OW": "OW", "US or OW": "OW", "US or SS or OW": "OW"}
@@ -8,7 +8,7 @@ EITHER_SIGN = "US or SS"
 _UNKNOWN = "UN"
 
 
-@cache
+@lru_cache(maxsize=16384)
 def vr_of(tag: str) -> str:
     """The VR of `tag` in the data dictionary, `EITHER_SIGN` where Pixel Representation decides.
 

@@ -51,9 +51,11 @@ def walk(source: Source, offset: int, limit: int) -> Fragments:
     while at + 8 <= limit:
         i = at - near_base
         header = near[i : i + 8] if i >= 0 else b""
-        if len(header) < 8:
-            near = source.at(at, 8 if previous > _FAR else _AHEAD)
-            near_base, header = at, near[:8]
+        if len(header) < 8 and previous > _FAR:
+            header = source.read(at, 8)
+        elif len(header) < 8:
+            near, near_base = source.read(at, min(_AHEAD, limit - at)), at
+            header = near[:8]
         kind = header[:4]
         if kind != ITEM:
             whole = kind == SEQUENCE_END

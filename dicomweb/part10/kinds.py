@@ -25,6 +25,18 @@ class Kind:
     longest: int
 
 
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A sequence whose items come next; `at` is the offset of its header."""
+
+    tag: str
+    at: int
+    value: int
+    end: int
+    defined: bool
+    implicit: bool
+
+
 KINDS: dict[bytes, Kind | None] = {}
 """The answers of `kind_of`, by its keys."""
 
@@ -71,12 +83,21 @@ def is_apart(tag: str) -> bool:
     return tag.endswith("0000") or tag.startswith(("0002", "FFFE"))
 
 
+def explicit_header(header: bytes) -> tuple[str, int, int]:
+    """VR (whatever stands there, if it is letters), bytes before the value, and its length."""
+    code = header[4:6]
+    if code in LONG:
+        return code.decode(), 12, int.from_bytes(header[8:12], "little")
+    vr = code.decode() if code.isalpha() else ""
+    return vr, 8, int.from_bytes(header[6:8], "little")
+
+
 def explicit_stop(buf: bytes, i: int) -> int:
     """Where the element at `i` ends; `i` itself for one that is too long to be remembered."""
     vr = buf[i + 4 : i + 6]
     if vr in SHORT:
         return i + 8 + buf[i + 6] + (buf[i + 7] << 8)
-    if vr in LONG and buf[i + 9] < 16 and not (buf[i + 10] or buf[i + 11]):
+    if vr in LONG and len(buf) >= i + 12 and buf[i + 9] < 16 and not (buf[i + 10] or buf[i + 11]):
         return i + 12 + buf[i + 8] + (buf[i + 9] << 8)
     return i
 

@@ -19,6 +19,7 @@ _EOI = b"\xff\xd9"
 _BYTES_PER_PIXEL = {"YBR_FULL_422": 2, "YBR_PARTIAL_422": 2}
 _FLOATS = {"7FE00008": 32, "7FE00009": 64}
 _MAX_FRAMES = 2**31 - 1
+_MAX_FRAGMENT = 100  # bytes of JSON; longer than any of those
 # Rows, Columns, Samples per Pixel, Bits Allocated, Number of Frames, Photometric Interpretation
 _SHAPE_TAGS = ("00280010", "00280011", "00280002", "00280100", "00280008", "00280004")
 
@@ -53,11 +54,12 @@ class Shape:
 
 def shape_of(elements: Mapping[str, bytes], tag: str) -> Shape:
     """The Shape told by the Image Pixel module (PS3.3 C.7.6.3) and Number of Frames."""
-    return _shape(tag, tuple(map(elements.get, _SHAPE_TAGS)))
+    fragments = (elements.get(wanted, b"")[:_MAX_FRAGMENT] for wanted in _SHAPE_TAGS)
+    return _shape(tag, tuple(fragments))
 
 
 @lru_cache(maxsize=1024)
-def _shape(tag: str, fragments: tuple[bytes | None, ...]) -> Shape:
+def _shape(tag: str, fragments: tuple[bytes, ...]) -> Shape:
     rows, columns, samples, allocated, frames = map(number, fragments[:5])
     samples = samples or 1
     allocated = allocated or _FLOATS.get(tag, 0)

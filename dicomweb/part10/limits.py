@@ -8,6 +8,8 @@ MAX_HEADER = 64 * 2**20
 """Bytes of a data set without its bulk values."""
 MAX_ITEMS = 2 * 2**20
 """Items of all sequences together."""
+MAX_BULK = 2**17
+"""Bulk values of all sequences together."""
 MAX_FRAGMENTS = 2**20
 """Fragments of encapsulated pixel data."""
 MAX_INFLATED = 2**30

@@ -186,7 +186,8 @@ class Context:
         if len(steady) < 2:
             return 0
         run = Run(single(steady))
-        (before.last or before).next = run  # type: ignore[union-attr]
+        last = before.last if isinstance(before, Run) else before
+        last.next = run
         self._memory.take(self, 2 * (run.size + len(run.json)) + _OVERHEAD)
         return len(steady) - 1
 
@@ -196,7 +197,7 @@ class Context:
         self._quiet = _FEW
 
     def _short_sequence(self, raw: bytes, i: int, depth: int) -> tuple[bytes, int] | None:
-        """The items in `raw[i:]` as JSON objects, if all have defined lengths; and levels in them."""
+        """The items in `raw[i:]` as JSON objects, if their lengths are defined; levels in them."""
         items = []
         deepest, end = 0, len(raw)
         while i < end:
@@ -228,7 +229,7 @@ class Memory:
         found = self._contexts.get(key)
         if found is None:
             found = self._contexts.setdefault(key, Context(self, charset, implicit=implicit))
-            self.take(found, _OVERHEAD)
+            self.take(found, 10 * _OVERHEAD)
         return found
 
     def take(self, context: Context, size: int) -> None:

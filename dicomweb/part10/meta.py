@@ -8,7 +8,7 @@ from dicomweb.errors import InstanceRefused
 from dicomweb.part10.source import Source
 from dicomweb.part10.syntaxes import BIG_ENDIAN, DEFLATED, EXPLICIT, IMPLICIT, KNOWN
 from dicomweb.part10.values import LONG, SHORT
-from dicomweb.resources import is_uid
+from dicomweb.resources import MAX_UID_LENGTH, is_uid
 
 _PREFIX = b"DICM"
 _PREAMBLE = 128
@@ -142,5 +142,9 @@ def _uid(value: bytes | None) -> str:
     return uid if is_readable(uid) else ""
 
 
-is_readable = lru_cache(maxsize=4096)(is_uid)
-"""Whether a UID can be filed under; the same ones come again and again."""
+def is_readable(uid: str) -> bool:
+    """Whether an instance can be filed under a UID."""
+    return len(uid) <= MAX_UID_LENGTH and _is_uid(uid)
+
+
+_is_uid = lru_cache(maxsize=4096)(is_uid)  # the same ones come again and again

@@ -13,13 +13,13 @@ class Source:
     A file that turns out shorter than it was said to be has its `size` corrected.
     """
 
-    __slots__ = ("_read", "base", "buf", "size")
+    __slots__ = ("base", "buf", "read", "size")
 
     def __init__(self, head: bytes, size: int, read: Reader) -> None:
         self.buf = head[:size] if len(head) > size else head
         self.base = 0
         self.size = size
-        self._read = read
+        self.read = read
 
     def move(self, at: int, need: int = MARGIN) -> None:
         """Make the window hold `need` bytes from `at` on, or all there are, and a margin."""
@@ -29,7 +29,7 @@ class Source:
             self.buf = self.buf[start:]
         else:
             wanted = min(max(WINDOW, need), max(self.size - at, 0))
-            self.buf = self._read(at, wanted)
+            self.buf = self.read(at, wanted)
             if len(self.buf) < wanted:
                 self.size = at + len(self.buf)
         self.base = at
@@ -42,4 +42,4 @@ class Source:
         if start >= 0 and start + length <= len(self.buf):
             return self.buf[start : min(start + length, self.size - self.base)]
         length = min(length, self.size - offset)
-        return self._read(offset, length) if length > 0 else b""
+        return self.read(offset, length) if length > 0 else b""

@@ -4,32 +4,24 @@ An element that was seen before, byte for byte, costs one comparison; the rest i
 Whatever is odd in its structure raises `Odd`, and pydicom tries its luck (odd.py).
 """
 
-from dataclasses import dataclass
-
-from dicomweb.part10 import fragments
+from dicomweb.part10 import fragments, kinds
 from dicomweb.part10.dictionary import EITHER_SIGN, vr_of
 from dicomweb.part10.doubts import Doubts
 from dicomweb.part10.fragments import ITEM, ITEM_END, SEQUENCE_END, UNDEFINED
 from dicomweb.part10.header import DISCARDED, Bulk
-from dicomweb.part10.kinds import (
-    CHARSET,
-    MAX_REMEMBERED,
-    PIXEL_REPRESENTATION,
-    is_apart,
-    shown,
-    tag_of,
-)
+from dicomweb.part10.kinds import Opened
 from dicomweb.part10.large import BINARY, MAY_BE_BULK, PIXELS, is_bulk
 from dicomweb.part10.layout import Pixels
-from dicomweb.part10.limits import MAX_DEPTH, MAX_HEADER, MAX_ITEMS, too_much
+from dicomweb.part10.limits import MAX_BULK, MAX_DEPTH, MAX_HEADER, MAX_ITEMS, too_much
 from dicomweb.part10.memo import MAX_SHORT, Memory, Run, Token, single, token_of
 from dicomweb.part10.source import MARGIN, Source
 from dicomweb.part10.text import DEFAULT, Charset, charset
-from dicomweb.part10.values import LONG, SHORT, convert
+from dicomweb.part10.values import CONVERTERS, convert
 
 PLACE = b"\x02"
 """Stands before the path of a bulk value in the JSON until the instance's own path is known."""
 
+_MAX_CHARSET = 256
 _CHARSET_HEADER = b"\x08\x00\x05\x00CS"
 _UTF8 = b'{"vr":"CS","Value":["ISO_IR 192"]}'
 
@@ -66,7 +58,7 @@ class Walk:
         first = self._charset_first(at)
         parts = self._parts(self.at, self.source.size, self._context.start)
         self._context.learn(parts)
-        if first and parts and parts[0].tag <= CHARSET:
+        if first and parts and parts[0].tag <= kinds.CHARSET:
             return self._in_order([*first, *parts])
         return [*first, *parts]
 
@@ -77,8 +69,10 @@ class Walk:
         if not header.startswith(_CHARSET_HEADER) or header[6] % 2 or header[7]:
             return []
         content = self.source.at(at + 8, header[6])
+        if len(content) < header[6]:
+            return []
         self.at = at + 8 + len(content)
-        return [self._change_charset(content)] if len(content) == header[6] else []
+        return [self._change_charset(content)]
 
     def with_pixels(self, parts: list[Token | Run], pixels: Pixels) -> list[Token | Run]:
         """The elements and the top-level pixel data, which somebody else has found."""
@@ -153,6 +147,14 @@ class Walk:
             raise too_much(f"The header is larger than {MAX_HEADER >> 20} MB.")
         self.source.move(at)
 
+    def _near(self, at: int) -> int:
+        """The place of `at` in the window, which then has MARGIN bytes from there on."""
+        i = at - self.source.base
+        if not 0 <= i <= len(self.source.buf) - MARGIN:
+            self._move(at)
+            return 0
+        return i
+
     def _overflow(self, end: int) -> None:
         """Something reaches beyond `end`: of the file, or only of the item that it is in."""
         if end < self.source.size:
@@ -172,15 +174,16 @@ class Walk:
     def _fresh(self, at: int, end: int) -> Token:
         """The next element that belongs into the JSON, read from its bytes; or `_END`."""
         while at < end:
-            header = self.source.at(at, MARGIN)
+            i = self._near(at)
+            header = self.source.buf[i : i + MARGIN]
             if header.startswith(ITEM_END) and self._trail:
                 self.at = at + 8
                 return _END
-            if len(header) < 8 or (header.startswith(bytes(8)) and not self._trail):
+            if self.source.size < at + 8 or (header.startswith(bytes(8)) and not self._trail):
                 self.doubts.add("There are stray bytes behind the data set.")
                 break
             found = self._element(at, header, end)
-            if isinstance(found, _Opened):
+            if isinstance(found, Opened):
                 return self._sequence(found)
             if found is not None:
                 return found
@@ -188,23 +191,23 @@ class Walk:
         self.at = max(at, end)
         return _END
 
-    def _element(self, at: int, header: bytes, end: int) -> "Token | _Opened | None":
+    def _element(self, at: int, header: bytes, end: int) -> Token | Opened | None:
         """One element by its header; None for one that has no place in the JSON."""
-        tag = tag_of(header)
+        tag = kinds.tag_of(header)
         vr, value, length = self._vr_and_length(tag, at, header)
         if length == UNDEFINED:
             return self._undefined(tag, vr, at, value, end)
         if value + length > end:
             return self._too_long(tag, vr, at, value, length, end)
         self.at = value + length
-        if is_apart(tag):
+        if kinds.is_apart(tag):
             return None
         if vr == "UN" and not self._implicit:
             vr = self._known_by_others(tag, value)
             if vr == "SQ":
-                return _Opened(tag, at, value, self.at, True, True)
+                return Opened(tag, at, value, self.at, True, True)
         if vr == "SQ":
-            return _Opened(tag, at, value, self.at, True, self._implicit)
+            return Opened(tag, at, value, self.at, True, self._implicit)
         if length and is_bulk(tag, vr, length):
             return self._bulk_value(tag, vr, value, length)
         return self._value(tag, vr, at, value, length)
@@ -218,16 +221,13 @@ class Walk:
             if vr == EITHER_SIGN:
                 vr = "SS" if self._signed else "US"
             return vr, at + 8, int.from_bytes(header[4:8], "little")
-        code = header[4:6]
-        if code in LONG:
-            return code.decode(), at + 12, int.from_bytes(header[8:12], "little")
-        length = int.from_bytes(header[6:8], "little")
-        if code in SHORT:
-            return code.decode(), at + 8, length
-        if not code.isalpha() or not code.isupper():
+        vr, skip, length = kinds.explicit_header(header)
+        if not vr.isupper():
             raise Odd("no VR where one should be")
-        self.doubts.add(f"{shown(tag)} has a VR that does not exist.")
-        return "UN", at + 8, length
+        if vr not in CONVERTERS and vr != "SQ":
+            self.doubts.add(f"{kinds.shown(tag)} has a VR that does not exist.")
+            vr = "UN"
+        return vr, at + skip, length
 
     def _known_by_others(self, tag: str, value: int) -> str:
         """The VR of a public element that somebody without its dictionary wrote as UN."""
@@ -237,15 +237,16 @@ class Walk:
 
     def _value(self, tag: str, vr: str, at: int, value: int, length: int) -> Token:
         content = self.source.at(value, length)
+        self.cut = self.cut or len(content) < length
         complaints = self.doubts.count
         if length % 2:
-            self.doubts.add(f"{shown(tag)} has an odd length.")
-        if tag == CHARSET:
+            self.doubts.add(f"{kinds.shown(tag)} has an odd length.")
+        if tag == kinds.CHARSET:
             return self._change_charset(content)
         fragment, complaint = convert(vr, content, self._charset)
         if complaint:
-            self.doubts.add(f"{shown(tag)} {complaint}.")
-        if tag == PIXEL_REPRESENTATION and self._implicit:
+            self.doubts.add(f"{kinds.shown(tag)} {complaint}.")
+        if tag == kinds.PIXEL_REPRESENTATION and self._implicit:
             self._signed = content[:2] == b"\1\0"
             self._enter(implicit=True)
             return token_of(tag, fragment)
@@ -253,26 +254,28 @@ class Walk:
 
     def _remembered(self, tag: str, fragment: bytes, at: int, plain: bool, depth: int = 0) -> Token:
         """The element from `at` to here; remembered if it is `plain`, short and whole."""
-        if not plain or self.cut or self.at - at > MAX_REMEMBERED or depth > MAX_SHORT:
+        if not plain or self.cut or self.at - at > kinds.MAX_REMEMBERED or depth > MAX_SHORT:
             return token_of(tag, fragment, depth=depth)
         raw = self.source.at(at, self.at - at)
+        if len(raw) < self.at - at:
+            return token_of(tag, fragment, depth=depth)
         return self._context.remember(token_of(tag, fragment, raw, depth))
 
     def _change_charset(self, content: bytes) -> Token:
         """From here on, text is decoded by this value; the JSON is UTF-8 (PS3.18 F.2)."""
-        self._charset = charset(content)
+        self._charset = charset(content[:_MAX_CHARSET])
         self._enter(implicit=self._implicit)
         if not self._charset.known:
             self.doubts.add("Specific Character Set holds a term that is not defined.")
-        return token_of(CHARSET, _UTF8 if content.strip(b" \0") else b'{"vr":"CS"}')
+        return token_of(kinds.CHARSET, _UTF8 if content.strip(b" \0") else b'{"vr":"CS"}')
 
     def _bulk_value(self, tag: str, vr: str, value: int, length: int, missing: int = 0) -> Token:
         """A value that is not read: its place is remembered instead."""
         if vr not in MAY_BE_BULK:
-            self.doubts.add(f"{shown(tag)} is too long for its VR.")
+            self.doubts.add(f"{kinds.shown(tag)} is too long for its VR.")
             vr = "UN"
         if (length + missing) % 2:
-            self.doubts.add(f"{shown(tag)} has an odd length.")
+            self.doubts.add(f"{kinds.shown(tag)} has an odd length.")
         if tag in PIXELS and not self._trail:
             self.pixels = Pixels(tag, vr, value, length, missing)
         return self._place(tag, vr, value, length)
@@ -280,21 +283,24 @@ class Walk:
     def _place(self, tag: str, vr: str, value: int, length: int) -> Token:
         path = "".join(f"{place[0]}/{place[1]}/" for place in self._trail) + tag
         self.bulk.append(Bulk(path, vr, value, length))
+        if len(self.bulk) > MAX_BULK:
+            raise too_much(f"There are more than {MAX_BULK} bulk values.")
         self._skipped += length
         return token_of(
             tag, b'{"vr":"%b","BulkDataURI":"%b%b"}' % (vr.encode(), PLACE, path.encode())
         )
 
-    def _undefined(self, tag: str, vr: str, at: int, value: int, end: int) -> "Token | _Opened":
+    def _undefined(self, tag: str, vr: str, at: int, value: int, end: int) -> Token | Opened:
         """A value of undefined length: items of a sequence, or of encapsulated data."""
         if vr == "SQ":
-            return _Opened(tag, at, value, end, False, self._implicit)
+            return Opened(tag, at, value, end, False, self._implicit)
         if vr == "UN" and tag not in PIXELS:  # PS3.5 6.2.2 note 2: items in implicit VR
-            return _Opened(tag, at, value, end, False, True)
+            return Opened(tag, at, value, end, False, True)
         if vr not in BINARY:
             raise Odd("an undefined length where there is none")
         vr = "OB" if self._implicit else vr  # PS3.5 A.4
         found = fragments.walk(self.source, value, end)
+        self._count_items(len(found.starts))
         self.at = found.end
         length = found.starts[-1] - value
         if not found.whole:
@@ -308,17 +314,17 @@ class Walk:
 
     def _too_long(
         self, tag: str, vr: str, at: int, value: int, length: int, end: int
-    ) -> "Token | _Opened | None":
+    ) -> Token | Opened | None:
         """An element that reaches beyond what holds it. At the end of a file, some is readable."""
         self._overflow(end)
         rest = end - value
         if vr == "SQ" and rest > 0:
-            return _Opened(tag, at, value, end, True, self._implicit)
+            return Opened(tag, at, value, end, True, self._implicit)
         if rest > 0 and is_bulk(tag, vr, length):
             return self._bulk_value(tag, vr, value, rest, length - rest)
         return None
 
-    def _sequence(self, opened: "_Opened") -> Token:
+    def _sequence(self, opened: Opened) -> Token:
         """A sequence as one token; its items are read up to their end, or to the delimiter."""
         if len(self._trail) >= MAX_DEPTH:
             raise too_much(f"Sequences are nested deeper than {MAX_DEPTH} levels.")
@@ -333,8 +339,7 @@ class Walk:
         at, deepest = opened.value, 0
         while at < end and self._is_item(at):
             self._trail[-1][1] = len(items) + 1
-            if self._item_count + len(items) > MAX_ITEMS:
-                raise too_much(f"There are more than {MAX_ITEMS} items.")
+            self._count_items(1)
             stop = self._end_of_item(at, end)
             short = self._short_item(at + 8, stop)
             if short is None:
@@ -347,7 +352,6 @@ class Walk:
                 item, depth = short
             items.append(item)
             at, deepest = stop, max(deepest, depth)
-        self._item_count += len(items)
         self._trail.pop()
         self._charset, self._signed, self._implicit, self._context = outside
         self.at = self._end_of_items(at, opened)
@@ -357,18 +361,20 @@ class Walk:
         plain = opened.defined and before == (self.doubts.count, len(self.bulk))
         return self._remembered(tag, fragment, opened.at, plain, deepest + 1)
 
+    def _count_items(self, more: int) -> None:
+        self._item_count += more
+        if self._item_count > MAX_ITEMS:
+            raise too_much(f"There are more than {MAX_ITEMS} items and fragments.")
+
     def _is_item(self, at: int) -> bool:
-        i = at - self.source.base
-        if not 0 <= i <= len(self.source.buf) - MARGIN:
-            self._move(at)
-            i = 0
+        i = self._near(at)
         return self.source.buf.startswith(ITEM, i)
 
     def _short_item(self, at: int, stop: int) -> tuple[bytes, int] | None:
         """An item without peculiarities, if all of it is in the window."""
         source = self.source
         i, end = at - source.base, stop - source.base
-        if not 0 <= end - i <= MAX_REMEMBERED or end > len(source.buf) - MARGIN:
+        if not 0 <= end - i <= kinds.MAX_REMEMBERED or end > len(source.buf) - MARGIN:
             return None
         return self._context.short_item(source.buf, i, end)
 
@@ -383,7 +389,7 @@ class Walk:
             return end
         return at + 8 + length
 
-    def _end_of_items(self, at: int, opened: "_Opened") -> int:
+    def _end_of_items(self, at: int, opened: Opened) -> int:
         """Where the sequence ends, if its last item ends at `at`."""
         end = opened.end
         if at < end and self.source.at(at, 4) == SEQUENCE_END:
@@ -391,15 +397,3 @@ class Walk:
         if at < end or not opened.defined:
             self._overflow(end)
         return end
-
-
-@dataclass(frozen=True, slots=True)
-class _Opened:
-    """A sequence whose items come next; `at` is the offset of its header."""
-
-    tag: str
-    at: int
-    value: int
-    end: int
-    defined: bool
-    implicit: bool

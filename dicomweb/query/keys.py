@@ -19,7 +19,7 @@ _MODALITY, _MODALITIES = "00080060", "00080061"
 # Taken as lists always: OHIF sends `ModalitiesInStudy=CT,MR`, older clients `CT\MR`.
 _LISTED = frozenset({_MODALITY, _MODALITIES})
 _TIMEZONE, _CHARSET = "00080201", "00080005"
-_BINARY_VRS = frozenset("OB OD OF OL OV OW UN".split())
+_BINARY_VRS = frozenset(("OB", "OD", "OF", "OL", "OV", "OW", "UN"))
 _TAG = re.compile("[0-9A-Fa-f]{8}", re.ASCII)
 _NAME = "([0-9A-Fa-f]{8}|[A-Z][A-Za-z0-9]*)"
 _PATH = re.compile(rf"{_NAME}(\.{_NAME})*", re.ASCII)
@@ -27,7 +27,7 @@ _Path = tuple[Attribute, ...]
 
 
 def shown(name: str) -> str:
-    """A parameter's name where it may stand in a sentence and a header, and a stand-in otherwise."""
+    """A parameter's name where it may stand in a sentence and a header, or a stand-in."""
     return name if len(name) <= 100 and re.fullmatch(r"[\w.-]+", name, re.ASCII) else "A parameter"
 
 

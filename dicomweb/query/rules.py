@@ -11,8 +11,8 @@ MAX_STARS = 8  # a pattern may cost length ** stars
 MAX_UIDS = 1000
 
 # PS3.4 C.2.2.2.4: wildcards are for these; for the others `*` is a character, or wrong.
-_WILDCARD_VRS = frozenset("AE CS LO LT PN SH ST UC UR UT".split())
-_NUMBER_VRS = frozenset("DS FD FL IS SL SS SV UL US UV".split())
+_WILDCARD_VRS = frozenset(("AE", "CS", "LO", "LT", "PN", "SH", "ST", "UC", "UR", "UT"))
+_NUMBER_VRS = frozenset(("DS", "FD", "FL", "IS", "SL", "SS", "SV", "UL", "US", "UV"))
 _RANGES: dict[str, Callable[[str], Span | None]] = {
     "DA": range_of_dates,
     "TM": range_of_times,
@@ -45,7 +45,7 @@ class Wildcard:
 class Range:
     """Range matching (PS3.4 C.2.2.2.5), both ends included; an open end is the empty string.
 
-    DA: `YYYYMMDD`; TM: `HHMMSS.FFFFFF`; DT: `YYYYMMDDHHMMSS.FFFFFF`, with `+HHMM` where it was sent.
+    DA: `YYYYMMDD`; TM: `HHMMSS.FFFFFF`; DT: `YYYYMMDDHHMMSS.FFFFFF`, with `+HHMM` if it was sent.
     """
 
     low: str
@@ -85,7 +85,7 @@ class Multiple:
 
 @dataclass(frozen=True, slots=True)
 class Unresolved:
-    """The value for a private attribute, whose VR only a stored instance can tell: see `rule_of`."""
+    """The value for a private attribute, whose VR only a stored instance can tell (`rule_of`)."""
 
     value: str
 
@@ -136,7 +136,7 @@ def _uids(value: str) -> UidList | None:
 
 
 def _one(vr: str, value: str, flags: Flags) -> Single | Wildcard | Fuzzy | Multiple:
-    """Single value, wild card or fuzzy matching; a pattern that is to be fuzzy may match either way."""
+    """Single value, wild card or fuzzy matching; a fuzzy pattern may match either way."""
     literal = _literal(vr, value)
     if vr != "PN" or not flags.fuzzy:
         return literal

@@ -31,7 +31,7 @@ def date(text: str) -> str:
 
 
 def times(text: str) -> Span:
-    """First and last moment, `HHMMSS.FFFFFF`, of a time as precise as it is written: `18` is an hour."""
+    """First and last moment, `HHMMSS.FFFFFF`, of a time as it is written: `18` is an hour."""
     found = _TIME.fullmatch(text)
     if found is None:
         raise ValueError("a time is written HHMMSS.FFFFFF or its beginning, a range 08-1730")
@@ -46,7 +46,7 @@ def times(text: str) -> Span:
 
 
 def instants(text: str) -> Span:
-    """First and last moment of a DT, `YYYYMMDDHHMMSS.FFFFFF`, each with the offset that was written."""
+    """First and last moment of a DT, `YYYYMMDDHHMMSS.FFFFFF`, each with the offset, if any."""
     found = _INSTANT.fullmatch(text)
     if found is None:
         raise ValueError("a date time is written YYYYMMDDHHMMSS.FFFFFF+ZZXX or its beginning")

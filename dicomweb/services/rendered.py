@@ -11,6 +11,7 @@ Answers 200 · 206 of a Range · 304 · 400 · 404 · 406 · 410 · 413
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from hashlib import blake2b
 from itertools import islice
 
@@ -33,14 +34,15 @@ from dicomweb.answers import (
 from dicomweb.archive import Archive, Location, resource_of
 from dicomweb.conversion import Conversion
 from dicomweb.documents import Documents, kind_at
-from dicomweb.errors import NotFound, TooLarge
+from dicomweb.errors import NotAcceptable, NotFound, TooLarge
+from dicomweb.pixels.documents.html_page import CONTENT_SECURITY_POLICY
 from dicomweb.pixels.documents.kinds import Kind, is_as_stored, media_types
 from dicomweb.pixels.options import RenderOptions, parse_options, parse_thumbnail_options
 from dicomweb.rendering import Rendering, is_image
 from dicomweb.resources import Level, Resource, parse_frames
 from dicomweb.wire.conditional import strong_etag
 from dicomweb.wire.media_types import media_type_of
-from dicomweb.wire.negotiation import Choice, negotiate
+from dicomweb.wire.negotiation import Choice, find_choice, negotiate
 from dicomweb.wire.offers import rendered_offers
 from dicomweb.wire.query_string import parse_query
 
@@ -154,18 +156,42 @@ async def _document(request: Request, location: Location, kind: Kind) -> Streame
     is_state = kind is Kind.PRESENTATION_STATE
     options = parse_options(_parameters(request), media_type, presentation_state=is_state)
     if is_state and media_type.startswith("image/"):
-        return await _presented(request, location, choice, options)
+        try:
+            return await _presented(request, location, choice, options)
+        except NotFound:  # in words, then, for who takes words
+            if find_choice(*accepted(request), rendered_offers(_words(types))) is None:
+                raise
     etag = _etag(request, f"{archive.digest(location)} {root}", choice)
     if (answer := unchanged(request, etag)) is not None:
         return answer
-    url = _url(request, location)
     if is_as_stored(kind, media_type):
-        part = Part(media_type, url, await in_thread(_documents(request).stored, location))
+        content = await in_thread(_documents(request).stored, location)
+        part = Part(media_type, _url(request, location), content)
     else:
-        body = await decoded(_documents(request).write, location, options)
-        charset = "; charset=utf-8" if media_type.startswith("text/") else ""
-        part = part_of(media_type + charset, url, body)
+        part = await _written(request, location, options, types)
     return _answer(request, choice, [part], etag, _headers(request, options, etag))
+
+
+async def _written(
+    request: Request, location: Location, options: RenderOptions, types: Sequence[str]
+) -> Part:
+    """The instance as it was asked for; in words where no picture of it can be made."""
+    write = _documents(request).write
+    try:
+        body = await decoded(write, location, options)
+    except (NotAcceptable, NotFound):
+        choice = find_choice(*accepted(request), rendered_offers(_words(types)))
+        if not options.media_type.startswith("image/") or choice is None:
+            raise
+        options = replace(options, media_type=choice.payload_type)
+        body = await decoded(write, location, options)
+    text = options.media_type.startswith("text/")
+    media_type = f"{options.media_type}; charset=utf-8" if text else options.media_type
+    return part_of(media_type, _url(request, location), body)
+
+
+def _words(types: Sequence[str]) -> tuple[str, ...]:
+    return tuple(each for each in types if each.startswith("text/"))
 
 
 def _documents(request: Request) -> Documents:
@@ -256,6 +282,7 @@ def _etag(request: Request, version: str, choice: Choice) -> str:
 
 def _headers(request: Request, options: RenderOptions, etag: str) -> dict[str, str]:
     headers = {"ETag": etag, **_REVALIDATE} if etag else dict(_REVALIDATE)
+    headers["Content-Security-Policy"] = CONTENT_SECURITY_POLICY
     if options.warnings:
         root: str = request.state.addresses.root(request.scope)
         texts = (text.encode("ascii", "replace").decode() for text in options.warnings)

@@ -1,11 +1,12 @@
 """Retrieve transaction, WADO-RS: instances and their metadata (PS3.18 10.4).
 
 GET …/studies/{study}[/series/{series}[/instances/{instance}]]
-    multipart/related; type="application/dicom" by default, application/dicom for one instance
+    multipart/related; type="application/dicom" by default, application/dicom for one instance,
+    application/zip; multipart/related; type="application/octet-stream" is its /bulkdata
     without transfer-syntax Explicit VR Little Endian; transfer-syntax=* as stored (8.7.8.2)
-GET …/metadata of the same
+GET …/metadata of the same    includefield narrows them, which is ours; charset
     application/dicom+json by default, multipart/related; type="application/dicom+xml"
-Answers 200 · 206 when some instances cannot be given as asked · 304 · 404 · 406 · 410
+Answers 200 · 206 of a Range, or when some instances cannot be given as asked · 304 · 404 · 406 · 410
 """
 
 from collections.abc import Sequence
@@ -22,23 +23,31 @@ from dicomweb.answers import (
     accepted,
     in_thread,
     multipart,
-    part_of,
     ranged,
     unchanged,
     whole,
 )
 from dicomweb.archive import Archive, Location, resource_of
+from dicomweb.bulk_values import answer_all
 from dicomweb.conversion import Conversion
-from dicomweb.errors import NotAcceptable
+from dicomweb.errors import BadRequest
+from dicomweb.query import attributes_of
 from dicomweb.resources import Level, Resource
+from dicomweb.texts import PLAIN, charsets_of, json_answer, xml_answer
 from dicomweb.wire.conditional import strong_etag, weak_etag
 from dicomweb.wire.content_coding import choose_coding
-from dicomweb.wire.media_types import OCTET_STREAM
+from dicomweb.wire.media_types import OCTET_STREAM, ZIP
 from dicomweb.wire.negotiation import Choice, negotiate, negotiate_each
 from dicomweb.wire.offers import instance_offers, metadata_offers
-from dicomweb.wire.xml_model import to_xml
+from dicomweb.wire.query_string import joined, parse_query
+from dicomweb.zipped import zipped
 
-_REVALIDATE = {"Cache-Control": "private, no-cache", "Vary": "Accept, Accept-Encoding"}
+_REVALIDATE = {
+    "Cache-Control": "private, no-cache",
+    "Vary": "Accept, Accept-Encoding, Accept-Charset",
+}
+# What says which instance an item is stays, whatever the metadata are narrowed to.
+_UIDS = ("00080016", "00080018", "0020000D", "0020000E")
 
 
 async def instances(request: Request) -> Streamed:
@@ -47,24 +56,47 @@ async def instances(request: Request) -> Streamed:
     resource = Resource(**request.path_params)
     locations = archive.locations(resource)
     choices = _choose(request, locations)
+    chosen = next(choice for choice in choices if choice is not None)
+    if chosen.payload_type == OCTET_STREAM:
+        return await answer_all(request)
+    forms = " ".join(choice.transfer_syntax if choice else "-" for choice in choices)
+    version = f"{archive.version(resource)}-{crc32(forms.encode()):x}-{chosen.payload_type[-5:]}"
+    etag = strong_etag(version)
+    if (answer := unchanged(request, etag)) is not None:
+        return answer
     parts = [
-        await _part(request, location, choice)
+        (location, await _part(request, location, choice))
         for location, choice in zip(locations, choices, strict=True)
         if choice is not None
     ]
-    chosen = next(choice for choice in choices if choice is not None)
-    seed = f"{resource.path} {archive.version(resource)}"
-    return multipart(
-        request, chosen, parts, seed, status=200 if len(parts) == len(locations) else 206
-    )
+    headers = {"ETag": etag, **_REVALIDATE}
+    status = 200 if len(parts) == len(locations) else 206
+    if chosen.media_type == ZIP:
+        return _zip(resource, parts, headers, status)
+    together = [part for _, part in parts]
+    return multipart(request, chosen, together, f"{resource.path} {version}", headers, status)
+
+
+def _zip(
+    resource: Resource,
+    parts: Sequence[tuple[Location, Part]],
+    headers: dict[str, str],
+    status: int = 200,
+) -> Streamed:
+    """PS3.10 files in folders of studies and series, each called by its UID."""
+    members = [(f"{each.study}/{each.series}/{each.instance}.dcm", part) for each, part in parts]
+    return zipped(members, resource.instance or resource.series or resource.study, headers, status)
 
 
 async def instance(request: Request) -> Streamed:
-    """The instance of the path, in a multipart or alone."""
+    """The instance of the path, in a multipart, alone, or in a ZIP."""
     archive: Archive = request.state.archive
-    location = archive.locate(Resource(**request.path_params))
+    resource = Resource(**request.path_params)
+    location = archive.locate(resource)
     choice = _choose(request, [location], single=True)[0]
     assert choice is not None  # a single item that cannot be given is 406
+    if choice.payload_type == OCTET_STREAM:
+        return await answer_all(request)
     etag = strong_etag(f"{archive.digest(location)}-{choice.transfer_syntax}")
     if (answer := unchanged(request, etag)) is not None:
         return answer
@@ -72,6 +104,8 @@ async def instance(request: Request) -> Streamed:
     headers = {"ETag": etag, **_REVALIDATE}
     if choice.multipart:
         return multipart(request, choice, [part], etag, headers)
+    if choice.media_type == ZIP:
+        return _zip(resource, [(location, part)], headers)
     return ranged(request, part, headers)
 
 
@@ -100,8 +134,6 @@ def _choose(
         offers[number] = instance_offers(each.transfer_syntax, certain, single=single)
     if hopes:
         choices = negotiate_each(header, parameter, offers)
-    if any(choice and choice.payload_type == OCTET_STREAM for choice in choices):
-        raise NotAcceptable("Bulk data have a resource of their own: add /bulkdata to the path.")
     return choices
 
 
@@ -121,18 +153,26 @@ async def metadata(request: Request) -> Streamed:
     single = resource.level is Level.INSTANCE
     choice = negotiate(*accepted(request), metadata_offers(single=single))
     root: str = request.state.addresses.root(request.scope)
+    fields, charsets = _fields(request), charsets_of(request, choice)
     version = archive.version(resource)
     is_xml = "xml" in choice.payload_type
     coding = "" if is_xml else choose_coding(request.headers.get("accept-encoding"))
-    etag = weak_etag(f"{version}-{crc32(root.encode()):x}-{choice.payload_type[-4:]}")
+    form = f"{crc32(f'{root} {fields} {charsets}'.encode()):x}-{choice.payload_type[-4:]}"
+    etag = weak_etag(f"{version}-{form}")
     if (answer := unchanged(request, etag)) is not None:
         return answer
-    headers = {"ETag": etag, "Content-Type": choice.payload_type, **_REVALIDATE}
+    headers = {"ETag": etag, **_REVALIDATE}
     if is_xml:
-        return await _as_xml(request, resource, choice, headers, etag)
-    if coding != "identity":
-        headers["Content-Encoding"] = coding
-    return whole(await _document(archive, resource, root, coding), headers)
+        return await _as_xml(request, resource, choice, fields, headers)
+    if fields is None and charsets == PLAIN:
+        body = await _document(archive, resource, root, coding)
+        if coding != "identity":
+            headers["Content-Encoding"] = coding
+        return whole(body, {"Content-Type": choice.payload_type, **headers})
+    body = await _document(archive, resource, root, "identity")
+    if fields is not None:
+        body = await in_thread(_narrowed, body, fields)
+    return await json_answer(request, choice, body, headers)
 
 
 async def _document(archive: Archive, resource: Resource, root: str, coding: str) -> bytes:
@@ -143,17 +183,42 @@ async def _document(archive: Archive, resource: Resource, root: str, coding: str
     return found
 
 
+def _fields(request: Request) -> frozenset[str] | None:
+    """The tags that `includefield` narrows the metadata to, an addition of ours; None: all."""
+    query: bytes = request.scope["query_string"]
+    if b"includefield=" not in query:
+        return None
+    listed = joined(parse_query(query), "includefield") or ""
+    names = [name for name in listed.split(",") if name]
+    if not names or "all" in names:
+        return None
+    found = set(_UIDS)
+    for name in names:
+        attributes = attributes_of(name)
+        if attributes is None:
+            raise BadRequest("includefield has keywords or tags of attributes, joined by commas.")
+        found.add(attributes[0].tag)
+    return frozenset(found)
+
+
+def _narrowed(body: bytes, fields: frozenset[str]) -> bytes:
+    datasets = orjson.loads(body)
+    return orjson.dumps([{tag: each[tag] for tag in each if tag in fields} for each in datasets])
+
+
 async def _as_xml(
-    request: Request, resource: Resource, choice: Choice, headers: dict[str, str], etag: str
+    request: Request,
+    resource: Resource,
+    choice: Choice,
+    fields: frozenset[str] | None,
+    headers: dict[str, str],
 ) -> Streamed:
     """One XML document a part, or alone where there is but one (PS3.18 8.7.3.3.1)."""
     root: str = request.state.addresses.root(request.scope)
-    data = await in_thread(request.state.archive.metadata, resource, root, "identity")
-    documents = await in_thread(lambda: [to_xml(each) for each in orjson.loads(data)])
-    if not choice.multipart:
-        return whole(documents[0], headers)
-    parts = [part_of(choice.part_type, "", document) for document in documents]
-    return multipart(request, choice, parts, etag, {"ETag": etag, **_REVALIDATE})
+    body = await in_thread(request.state.archive.metadata, resource, root, "identity")
+    if fields is not None:
+        body = await in_thread(_narrowed, body, fields)
+    return await xml_answer(request, choice, body, headers["ETag"], headers)
 
 
 _STUDY = "/studies/{study}"

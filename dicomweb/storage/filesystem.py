@@ -1,20 +1,22 @@
-"""Blobs as files in a folder, fanned out over 4,096 subfolders; flushed by one `syncfs` a group."""
+"""Blobs as files, a thousand to a folder; a group of them is flushed by one `syncfs`."""
 
 import ctypes
 import errno
 import os
 import secrets
+import threading
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import cast
 
 from dicomweb.errors import Fault, Unavailable
 
 SUFFIX = ".dcm"
+# So many files lie in one folder: neighbours in time are neighbours on the disk, and a folder is
+# made once in a thousand stores.
+FOLDER = 1000
 # Fewer files than this are flushed one by one: a syncfs would also wait for everybody else's bytes.
-FEW = 4
-_FLUSHERS = 8
+FEW = 2
 PIECE = 1024 * 1024
 _IOV_MAX = 512
 
@@ -22,7 +24,7 @@ _IOV_MAX = 512
 class File:
     """A file that is being written under its final name; its row is what makes it exist."""
 
-    def __init__(self, path: Path, key: str) -> None:
+    def __init__(self, path: str, key: str) -> None:
         self.key = key
         self._path = path
         self._descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o640)
@@ -49,7 +51,7 @@ class File:
 
     def discard(self) -> None:
         self.close()
-        self._path.unlink(missing_ok=True)
+        Path(self._path).unlink(missing_ok=True)
 
 
 class FileSystem:
@@ -60,35 +62,45 @@ class FileSystem:
         self.root = root
         self._prefix = f"{root}{os.sep}"
         self._syncfs = _find_syncfs()
-        self._flushers = ThreadPoolExecutor(_FLUSHERS, thread_name_prefix="flush")
+        self._lock = threading.Lock()
+        self._folder = ""
+        self._created = 0
 
     def create(self) -> File:
-        token = secrets.token_hex(16)
-        key = f"{token[:3]}/{token[3:]}"
-        path = Path(self._path(key))
+        with self._lock:
+            self._created += 1
+            if self._created > FOLDER or not self._folder:
+                self._new_folder()
+            folder = self._folder
+        key = f"{folder}/{secrets.token_hex(12)}"
+        path = self._path(key)
         try:
             return File(path, key)
-        except FileNotFoundError:
-            path.parent.mkdir(parents=True, exist_ok=True)
+        except FileNotFoundError:  # an emptied folder was tidied away
+            Path(path).parent.mkdir(exist_ok=True)
+            _sync(str(self.root), os.O_RDONLY | os.O_DIRECTORY)
             return File(path, key)
+
+    def _new_folder(self) -> None:
+        """Another folder for this process; its name is durable before anything lies in it."""
+        self._folder = secrets.token_hex(4)
+        self._created = 1
+        (self.root / self._folder).mkdir(exist_ok=True)
+        _sync(str(self.root), os.O_RDONLY | os.O_DIRECTORY)
 
     def flush(self, keys: Sequence[str]) -> None:
         if self._syncfs is not None and len(keys) >= FEW:
             descriptor = os.open(self.root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
             try:
-                if self._syncfs(descriptor) == 0:
-                    return
-                raise OSError(ctypes.get_errno(), "syncfs")
+                if self._syncfs(descriptor) != 0:
+                    raise OSError(ctypes.get_errno(), "syncfs")
             finally:
                 os.close(descriptor)
-        folders = {key.partition("/")[0] for key in keys}
-        list(self._flushers.map(self._flush_one, keys))
-        for folder in folders:
+            return
+        for key in keys:
+            _sync(self._path(key), os.O_RDONLY)
+        for folder in {key.partition("/")[0] for key in keys}:
             _sync(f"{self._prefix}{folder}", os.O_RDONLY | os.O_DIRECTORY)
-        _sync(str(self.root), os.O_RDONLY | os.O_DIRECTORY)
-
-    def _flush_one(self, key: str) -> None:
-        _sync(self._path(key), os.O_RDONLY)
 
     def read(self, key: str, offset: int, length: int) -> bytes:
         try:
@@ -134,7 +146,7 @@ class FileSystem:
             Path(self._path(key)).unlink(missing_ok=True)
 
     def keys(self) -> Iterator[tuple[str, float]]:
-        for folder in sorted(self.root.glob("[0-9a-f]" * 3)):
+        for folder in sorted(self.root.glob("[0-9a-f]" * 8)):
             for path in folder.glob(f"*{SUFFIX}"):
                 yield f"{folder.name}/{path.stem}", path.stat().st_mtime
 

@@ -64,12 +64,11 @@ class Build:
     index: str
 
 
-def find(folder: Path | None) -> Build | None:
-    """The build in this folder, by default the fetched one; None when there is none.
+def find(folder: Path) -> Build | None:
+    """The build in this folder; None when there is none.
 
     It is looked at anew when its page changes, so `make viewer` needs no restart.
     """
-    folder = folder or FETCHED
     try:
         status = (folder / INDEX).stat()
     except OSError:

@@ -55,7 +55,6 @@ async def page(request: Request) -> ASGIApp:
                 "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'",
                 **_SAFE,
             },
-            503,
         )
     made = build.page(found.index, f"{_prefix(request)}/viewer")
     headers = {
@@ -98,8 +97,8 @@ async def _file(request: Request, file: build.File) -> ASGIApp:
 
 
 def _build(request: Request) -> build.Build | None:
-    folder: Path | None = request.state.settings.viewer_dir
-    return build.find(folder)
+    folder: str = request.state.settings.viewer_dir
+    return build.find(Path(folder) if folder else build.FETCHED)
 
 
 def _prefix(request: Request) -> str:

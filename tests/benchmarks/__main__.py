@@ -25,14 +25,16 @@ METHOD = (
     "server CPU (user and system of the process and its children, read from its CPU clock) per "
     "operation; the sides take turns in one run (A B, B A, …); medians, and the median (and range) "
     "of the ratios round by round; answers checked in every row; the client is a process of its "
-    "own on loopback with 8 connections in flight; free pages are warmed before each store, and "
-    "work that a store leaves for later is waited for and counted. "
+    "own on loopback with 8 connections in flight (1 where each thing is asked once); free pages "
+    "are warmed before each store, and work that a store leaves for later is waited for and "
+    "counted. "
     "Orthanc: SyncStorageArea on, HttpCompressionEnabled off, the same instances."
 )
 NEEDED_GB = 20
 
 Row = Callable[[Bench], Iterator[Line]]
 ROWS: dict[str, Row] = {
+    "empty-route": rows_process.empty_route,
     "store-batch": rows_store.many_per_request,
     "store-single": rows_store.one_per_request,
     "search": rows_scale.search,

@@ -10,9 +10,9 @@ from tests.benchmarks import peers
 from tests.benchmarks.bench import Bench
 from tests.benchmarks.client import get
 from tests.benchmarks.instances import Place, ct, encode, make, series
-from tests.benchmarks.measure import require_ok
+from tests.benchmarks.measure import Loop, in_turns, require_ok
 from tests.benchmarks.peers import ROOT
-from tests.benchmarks.report import Line, at_most
+from tests.benchmarks.report import Line, at_most, microseconds
 from tests.benchmarks.storing import CLOSING, DICOM_JSON, KIND, OPENING, load, require_stored
 
 START_LIMIT, IDLE_LIMIT = 0.8, 110
@@ -20,6 +20,21 @@ GROWTH_LIMIT = 64
 MULTI_FRAME = UID("1.2.840.10008.5.1.4.1.1.7.3")
 FRAME = 512 * 512 * 2
 ZEROS = memoryview(bytes(1024 * 1024))
+
+
+def empty_route(bench: Bench) -> Iterator[Line]:
+    """The smallest answer there is, beside a file as small: how quick the machine is just now."""
+    loops = [Loop(bench.ours, [get("/health/live")], bench.options.seconds)]
+    if bench.nginx:
+        (bench.nginx.folder / "files" / "small").write_bytes(
+            bench.ours.ask(get("/health/live")).body
+        )
+        loops.append(Loop(bench.nginx, [get("/small")], bench.options.seconds))
+    found = in_turns([loop.side() for loop in loops], bench.options.rounds)
+    costs = {name: samples.cpu for name, samples in found.items()}
+    mine = costs.pop(bench.ours.name)
+    peer = ", ".join(f"{name} {microseconds(cost)}" for name, cost in costs.items())
+    yield Line("empty route (GET /health/live)", "", microseconds(mine), peer)
 
 
 def start(bench: Bench) -> Iterator[Line]:

@@ -42,6 +42,7 @@ def _rendered(bench: Bench, kind: str, times: float, tolerance: float) -> Iterat
     _check(bench.ours, bench.series[0], bench.template, kind, tolerance, windowed=False)
     for peer in bench.archives:
         _check(peer, bench.series[0], bench.template, kind, tolerance)
+        _picture(peer, _rendering(bench.series[0], kind, None))
     for windowed, words in ((False, "no parameters"), (True, f"window {CENTRE}/{WIDTH} in both")):
         turns = [_turn(bench, peer, kind, windowed=windowed) for peer in bench.archives]
         found = in_turns([each.side() for each in turns], bench.options.rounds)
@@ -77,13 +78,18 @@ def _check(
     windowed: bool = True,
 ) -> None:
     """The picture is the one that the window of the file, the same one, makes."""
-    answer = peer.ask(_rendering(place, kind, CENTRE if windowed else None))
-    require_ok(answer)
-    picture = np.asarray(Image.open(io.BytesIO(answer.body)).convert("L")).astype(float)
-    require(picture.shape == (512, 512), f"{peer.name}: a picture of {picture.shape}")
+    picture = _picture(peer, _rendering(place, kind, CENTRE if windowed else None))
     stored = np.frombuffer(template.pixels(place), "<u2").reshape(512, 512)
     off = float(np.abs(picture - _windowed(stored)).mean())
     require(off < tolerance, f"{peer.name}: {off:.1f} grey levels off on average")
+
+
+def _picture(peer: Peer, request: Request) -> np.ndarray:
+    answer = peer.ask(request)
+    require_ok(answer)
+    picture = np.asarray(Image.open(io.BytesIO(answer.body)).convert("L")).astype(float)
+    require(picture.shape == (512, 512), f"{peer.name}: a picture of {picture.shape}")
+    return picture
 
 
 def _windowed(stored: np.ndarray) -> np.ndarray:

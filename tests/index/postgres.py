@@ -1,7 +1,6 @@
 """A PostgreSQL server for tests: throw-away, and one database for each test. Works as root, too."""
 
 import getpass
-import glob
 import os
 import pwd
 import shutil
@@ -16,9 +15,14 @@ from typing import Any
 import pytest
 
 
+def _installed() -> list[str]:
+    """Debian's folders, the newest version first."""
+    return sorted(map(str, Path("/usr/lib/postgresql").glob("*/bin")), reverse=True)
+
+
 def _binaries() -> Path | None:
     """Where initdb is: PG_BIN, Debian's folders, or the path."""
-    places = [os.environ.get("PG_BIN", ""), *sorted(glob.glob("/usr/lib/postgresql/*/bin"))[::-1]]
+    places = [os.environ.get("PG_BIN", ""), *_installed()]
     on_path = shutil.which("initdb")
     places.append(str(Path(on_path).resolve().parent) if on_path else "")
     return next((Path(place) for place in places if place and Path(place, "initdb").exists()), None)

@@ -1,4 +1,4 @@
-"""Several processes at once: nothing is counted wrong, nothing is stored twice, nobody waits for ever."""
+"""Several processes at once: nothing is counted wrong, stored twice, or waits for ever."""
 
 import json
 import subprocess

@@ -53,7 +53,9 @@ def report(*items: Any, name: Any = "Doe^Jane") -> dict[str, Any]:
 def forms(metadata: dict[str, Any], kind: Kind = Kind.REPORT) -> tuple[str, str, str]:
     """The three texts; the HTML is balanced and the XML well formed."""
     instance = Instance(metadata, kind)
-    page, plain, tree = (document(instance, f"text/{form}").text for form in ("html", "plain", "xml"))
+    page, plain, tree = (
+        document(instance, f"text/{form}").text for form in ("html", "plain", "xml")
+    )
     read_html(page)
     ElementTree.fromstring(tree.encode("utf-8", "surrogatepass"))
     return page, plain, tree
@@ -188,13 +190,16 @@ def test_a_wide_report_takes_bounded_time() -> None:
     assert len(page) < 200 * MAX_ITEMS
 
 
-def test_an_instance_with_nothing_in_it_gives_a_page_of_every_kind() -> None:
-    for kind in Kind:
-        for media_type in media_types(kind):
-            try:
-                render(Instance({}, kind), RenderOptions(media_type=media_type))
-            except Refusal as refusal:
-                assert refusal.status in (404, 406)
+@pytest.mark.parametrize("kind", list(Kind))
+def test_an_instance_with_nothing_in_it_is_said_or_refused(kind: Kind) -> None:
+    for media_type in media_types(kind):
+        options = RenderOptions(media_type=media_type)
+        if media_type.startswith("text/") and kind not in (Kind.IMAGE, Kind.VIDEO):
+            assert render(Instance({}, kind), options)
+        else:
+            with pytest.raises(Refusal) as refused:
+                render(Instance({}, kind), options)
+            assert refused.value.status in (404, 406)
 
 
 def test_a_file_whose_head_is_all_empty_gives_a_page() -> None:
@@ -213,9 +218,11 @@ def test_texts_that_are_too_large_together_are_refused() -> None:
 
 @pytest.mark.parametrize(
     ("charset", "declared"),
-    [("utf-8", "utf-8"), ("ISO-8859-1", "iso-8859-1"), ("latin1", "iso-8859-1"), ("utf-7", "utf-8")]
-    + [("utf-16", "utf-8"), ("nonsense", "utf-8"), ("windows-1252", "windows-1252")]
-    + [("rot13", "utf-8"), ("us-ascii", "us-ascii"), ("Shift_JIS", "shift_jis")],
+    [
+        *(("utf-8", "utf-8"), ("ISO-8859-1", "iso-8859-1"), ("latin1", "iso-8859-1")),
+        *(("utf-7", "utf-8"), ("utf-16", "utf-8"), ("nonsense", "utf-8"), ("rot13", "utf-8")),
+        *(("windows-1252", "windows-1252"), ("us-ascii", "us-ascii"), ("Shift_JIS", "shift_jis")),
+    ],
 )
 def test_a_text_is_written_in_the_charset_that_is_asked_for(charset: str, declared: str) -> None:
     page = document(Instance(report(name="Müller^Zoë 山"), Kind.REPORT), "text/html")
@@ -227,19 +234,29 @@ def test_a_text_is_written_in_the_charset_that_is_asked_for(charset: str, declar
 
 
 anything = st.recursive(
-    st.none() | st.text(max_size=30) | st.integers() | st.floats() | st.binary(max_size=4).map(repr),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
+    st.none()
+    | st.text(max_size=30)
+    | st.integers()
+    | st.floats()
+    | st.binary(max_size=4).map(repr),
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3)
+    ),
     max_leaves=8,
 )
 TAGS = st.sampled_from(
-    ["0040A040", "0040A010", "0040A043", "0040A160", "0040A168", "0040A300", "0040A30A", "004008EA"]
-    + ["00081199", "00081155", "00081160", "00700022", "00700023", "0040A123", "0040A124", "0040DB73"]
-    + ["0040A120", "0040A121", "0040A122", "0040A130", "0040A132", "0040A801", "0040A050", "0040A301"]
-    + ["0040A032", "00080104", "00080100", "00080102"]
+    [
+        *("0040A040", "0040A010", "0040A043", "0040A160", "0040A168", "0040A300", "0040A30A"),
+        *("004008EA", "00081199", "00081155", "00081160", "00700022", "00700023", "0040A123"),
+        *("0040A124", "0040DB73", "0040A120", "0040A121", "0040A122", "0040A130", "0040A132"),
+        *("0040A801", "0040A050", "0040A301", "0040A032", "00080104", "00080100", "00080102"),
+    ]
 )
 VALUE_TYPES = st.sampled_from(
-    ["TEXT", "NUM", "CODE", "PNAME", "DATE", "TIME", "DATETIME", "UIDREF", "IMAGE", "COMPOSITE"]
-    + ["WAVEFORM", "SCOORD", "SCOORD3D", "TCOORD", "CONTAINER", "TABLE", "", "ODD"]
+    [
+        *("TEXT", "NUM", "CODE", "PNAME", "DATE", "TIME", "DATETIME", "UIDREF", "IMAGE"),
+        *("COMPOSITE", "WAVEFORM", "SCOORD", "SCOORD3D", "TCOORD", "CONTAINER", "TABLE", "ODD"),
+    ]
 )
 elements = st.fixed_dictionaries(
     {"vr": st.sampled_from(["LO", "SQ", "UT", "DS"])},
@@ -255,7 +272,7 @@ def nested(children: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
     return st.builds(lambda one, other: one | other, datasets, more)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(st.recursive(datasets, nested, max_leaves=12))
 def test_no_tree_breaks_a_page(metadata: dict[str, Any]) -> None:
     forms(report(metadata))
@@ -265,7 +282,7 @@ def test_no_tree_breaks_a_page(metadata: dict[str, Any]) -> None:
 words = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=40)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(st.lists(st.tuples(words, words), min_size=1, max_size=6))
 def test_every_text_of_any_letters_arrives(pairs: list[tuple[str, str]]) -> None:
     items = [item("TEXT", name, t0040A160=said) for name, said in pairs]

@@ -75,7 +75,8 @@ def _way_to(url: str, kind: Kind) -> tuple[Block, ...]:
     link = element("p", element("a", "Open the document", href=href))
     if kind is not Kind.PDF:
         return (Ready(link, f"The document: {href}"),)
-    inside = element("object", link, type="application/pdf", data=href, aria_label="the document")
+    instead = "This browser shows no PDF inside a page."
+    inside = element("object", instead, type="application/pdf", data=href, aria_label="document")
     return (Ready(join([link, inside]), f"The document: {href}"),)
 
 

@@ -9,7 +9,7 @@ from dicomweb.errors import NotFound, Refusal
 from dicomweb.pixels.attributes import Metadata, integer, text
 from dicomweb.pixels.documents.links import OpenImage, no_image
 from dicomweb.pixels.documents.references import key_references
-from dicomweb.pixels.documents.sketch import GROUND, INK, MOST_SIDE, finish, in_colour
+from dicomweb.pixels.documents.sketch import GROUND, INK, finish, in_colour
 from dicomweb.pixels.geometry import apply, fit, pixel_aspect, place
 from dicomweb.pixels.lettering import legible, line_height, typeface
 from dicomweb.pixels.options import RenderOptions
@@ -95,7 +95,6 @@ def _sheet(pictures: Sequence[Picture | None], captions: Sequence[str], left: in
     step = TILE + _GAP, TILE + _GAP + line_height(_LETTERS)
     foot = line_height(_LETTERS) + _GAP if left else 0
     size = (across * step[0] + _GAP, down * step[1] + _GAP + foot)
-    assert max(size) <= MOST_SIDE
     image = Image.new("RGB", size, GROUND)
     pen = ImageDraw.Draw(image)
     face = typeface(_LETTERS)

@@ -1,4 +1,4 @@
-"""What a content item says, in words: each value type of PS3.3 Table C.17.3-7."""
+"""What a content item says, in words: each value type of PS3.3 C.17.3."""
 
 import math
 from collections.abc import Callable

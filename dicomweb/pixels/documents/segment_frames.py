@@ -11,7 +11,6 @@ from dicomweb.errors import Refusal
 from dicomweb.pixels.attributes import Metadata, integer, items, numbers, text, values
 from dicomweb.pixels.cielab import Rgb
 from dicomweb.pixels.decode import decode
-from dicomweb.pixels.documents.planes import plane_of
 from dicomweb.pixels.functional_groups import macro
 from dicomweb.pixels.image import ImagePixel
 from dicomweb.pixels.palette import read_palette
@@ -106,8 +105,12 @@ def mates(found: Segmentation, number: int) -> list[int]:
     """All frames at the same place, that one included: one for each segment, as a rule."""
     if found.is_label_map:
         return [number]
+    every = range(1, found.image.frames + 1)
+    tile = tile_of(found.metadata, number)
+    if tile is not None:
+        return list(every[tile - 1 :: _tiles(found.metadata)])[:MAX_SEGMENTS]
     key = _place(found.metadata, number)
-    same = (n for n in range(1, found.image.frames + 1) if _place(found.metadata, n) == key)
+    same = (n for n in every if _place(found.metadata, n) == key)
     return [n for n, _ in zip(same, range(MAX_SEGMENTS), strict=False)]
 
 
@@ -153,17 +156,15 @@ def coverage(found: Segmentation, values: NDArray[np.generic]) -> Cover:
 
 
 def _place(metadata: Metadata, number: int) -> tuple[object, ...]:
-    """What frames at one place have in common: position, tile, source, or turn among the tiles."""
-    plane = plane_of(metadata, number)
-    if plane is not None:
-        return tuple(np.round(np.concatenate((plane.origin, plane.normal)), 2).tolist())
+    """What frames at one place have in common: position, tile or source; else nothing."""
+    position = numbers(macro(metadata, number, "00209113") or {}, "00200032")
+    if position:
+        turned = numbers(macro(metadata, number, "00209116") or {}, "00200037")
+        return tuple(round(each, 2) for each in position + turned)
     tile = macro(metadata, number, "0048021A")
     if tile is not None:
         return tuple(integer(tile, tag) for tag in ("0048021E", "0048021F"))
-    source = tuple(source_images(metadata, number))
-    if source:
-        return source
-    return ((number - 1) % _tiles(metadata),) if _is_tiled_full(metadata) else (number,)
+    return tuple(source_images(metadata, number)) or (number,)
 
 
 def _is_tiled_full(metadata: Metadata) -> bool:

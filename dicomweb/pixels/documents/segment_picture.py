@@ -6,7 +6,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dicomweb.errors import Refusal
-from dicomweb.pixels.cielab import Rgb
 from dicomweb.pixels.documents.links import OpenImage, no_image
 from dicomweb.pixels.documents.planes import Plane, find_image, opened, plane_of
 from dicomweb.pixels.documents.segment_frames import (
@@ -62,25 +61,36 @@ def render_segments(
     """
     number = frame_number or fullest(found)
     areas = areas_at(found, number)
-    source = _image(found, number, open_image)
-    if source is not None:
-        ground, across, down = enlarged(source, options)
-        where = _sampling(found, number, source, ground.shape[:2], (across, down))
-    if source is None or where is None:
-        ground = _plain_ground(found, number, options)
-        where = _stretched(found, ground.shape[:2])
+    ground, where, strength = _ground(found, number, open_image, options)
     inks, names = found.inks(), found.names()
-    strength = _ALONE if source is None else _OVER
-    for area in areas:
-        ground = _painted(ground, where.of(area.cover), inks.get(area.number, GROUND), strength)
+    laid = [(inks.get(area.number, GROUND), where.of(area.cover)) for area in areas]
+    for ink, cover in laid:
+        ground = tint(ground, cover, ink, strength)
+    # All edges above all areas; that of a fraction is where it is half covered.
+    for ink, cover in laid:
+        ground[outline(cover >= 0.5)] = ink
     entries = [
         Entry(inks.get(area.number, GROUND), names.get(area.number) or f"Segment {area.number}")
         for area in areas
     ]
     others = len(names) - len({area.number for area in areas} & set(names))
     entries += [Entry(None, f"{others} on other frames")] if others > 0 else []
-    entries += [Entry(None, "without the image")] if source is None else []
+    entries += [Entry(None, "without the image")] if strength == _ALONE else []
     return finish(with_legend(ground, entries), options, found.metadata)
+
+
+def _ground(
+    found: Segmentation, number: int, open_image: OpenImage, options: RenderOptions
+) -> tuple[Picture, "_Sampling", float]:
+    """The image, or a plain ground; where the segments lie on it, and how much they cover it."""
+    source = _image(found, number, open_image)
+    if source is not None:
+        ground, across, down = enlarged(source, options)
+        where = _sampling(found, number, source, ground.shape[:2], (across, down))
+        if where is not None:
+            return ground, where, _OVER
+    ground = _plain_ground(found, number, options)
+    return ground, _stretched(found, ground.shape[:2]), _ALONE
 
 
 def areas_at(found: Segmentation, number: int) -> list[Area]:
@@ -199,10 +209,3 @@ def _plain_ground(found: Segmentation, number: int, options: RenderOptions) -> P
     ground = np.empty((rows, columns, 3), np.uint8)
     ground[:] = GROUND
     return ground
-
-
-def _painted(ground: Picture, cover: NDArray[np.float32], ink: Rgb, strength: float) -> Picture:
-    """The area lightly, its edge fully; the edge of a fraction is where it is half covered."""
-    painted = tint(ground, cover, ink, strength)
-    painted[outline(cover >= 0.5)] = ink
-    return painted

@@ -3,6 +3,7 @@
 import colorsys
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +18,12 @@ from dicomweb.pixels.picture import picture_of
 from dicomweb.pixels.render import Rendered, written
 from dicomweb.pixels.segments import is_segmentation
 from dicomweb.pixels.source import Source
+
+if TYPE_CHECKING:
+    from PIL.ImageDraw import ImageDraw
+    from PIL.ImageFont import FreeTypeFont, ImageFont
+
+    Face = FreeTypeFont | ImageFont
 
 Picture = NDArray[np.uint8]
 Points = NDArray[np.float64]
@@ -93,7 +100,7 @@ def draw(picture: Picture, strokes: Sequence[Stroke], width: float = 1.5) -> Pic
     return np.asarray(base)
 
 
-def _cross(pen, at: Points, ink: Rgb, width: float) -> None:  # type: ignore[no-untyped-def]
+def _cross(pen: "ImageDraw", at: Points, ink: Rgb, width: float) -> None:
     x, y = at.tolist()
     arm = 5.0 * _FINE
     for ends in ((x - arm, y, x + arm, y), (x, y - arm, x, y + arm)):
@@ -151,7 +158,7 @@ def with_legend(picture: Picture, entries: Sequence[Entry]) -> Picture:
     return np.asarray(image)
 
 
-def _cut(words: str, face, width: float) -> str:  # type: ignore[no-untyped-def]
+def _cut(words: str, face: "Face", width: float) -> str:
     words = legible(words)
     if face.getlength(words) <= width:
         return words

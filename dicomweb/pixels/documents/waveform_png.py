@@ -1,5 +1,7 @@
 """A sheet of waveforms as pixels: the grid exact, the traces with soft edges."""
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -16,6 +18,9 @@ from dicomweb.pixels.geometry import apply, place
 from dicomweb.pixels.lettering import legible, typeface
 from dicomweb.pixels.options import MAX_SIDE, RenderOptions
 from dicomweb.pixels.render import Rendered, written
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
 
 Picture = NDArray[np.uint8]
 
@@ -89,7 +94,7 @@ def _lines(length: int, spacing: float, shift: int) -> NDArray[np.intp]:
     return found[found < length]
 
 
-def _traces(sheet: Sheet, size: tuple[int, int], scale: float):  # type: ignore[no-untyped-def]
+def _traces(sheet: Sheet, size: tuple[int, int], scale: float) -> "Image":
     """A mask of all lines, drawn larger and made smaller."""
     from PIL import Image, ImageDraw
 
@@ -105,7 +110,7 @@ def _traces(sheet: Sheet, size: tuple[int, int], scale: float):  # type: ignore[
     return mask.reduce(_OVERSAMPLING)
 
 
-def _write(image, sheet: Sheet, scale: float) -> None:  # type: ignore[no-untyped-def]
+def _write(image: "Image", sheet: Sheet, scale: float) -> None:
     from PIL import ImageDraw
 
     draw = ImageDraw.Draw(image)

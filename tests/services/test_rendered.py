@@ -1,0 +1,180 @@
+"""Rendered resources, thumbnails and WADO-URI through their own doors: numbers, not files."""
+
+from io import BytesIO
+
+import numpy as np
+import pydicom
+import pytest
+from clients import get, path_of, store
+from PIL import Image
+from pydicom.uid import generate_uid
+from samples import encode, files, folder, make_dataset, make_image
+from servers import Server
+
+PICTURE_KINDS = {"image/jpeg", "image/png", "image/gif", "image/jp2", "image/svg+xml"}
+
+
+def _put(server: Server, **values: object) -> pydicom.Dataset:
+    dataset = make_image(**values)
+    assert store(server, encode(dataset)).status == 200
+    return dataset
+
+
+def _pixels(body: bytes) -> np.ndarray:
+    return np.asarray(Image.open(BytesIO(body)))
+
+
+def test_a_window_gives_the_grey_values_of_the_formula(server: Server) -> None:
+    dataset = _put(server, rows=64, columns=64, RescaleSlope=2, RescaleIntercept=-1000)
+    answer = get(server, path_of(dataset) + "/rendered?window=1000,4000,linear", "image/png")
+    values = np.arange(64 * 64).reshape(64, 64) * 2.0 - 1000
+    expected = np.clip(((values - 999.5) / 3999 + 0.5) * 255, 0, 255)
+    assert np.abs(_pixels(answer.content) - expected).max() <= 0.51
+
+
+@pytest.mark.parametrize("accept", ["image/jpeg", "image/png", "image/gif", "image/jp2"])
+def test_a_frame_is_given_as_each_of_its_types(server: Server, accept: str) -> None:
+    dataset = _put(server, rows=16, columns=24)
+    answer = get(server, path_of(dataset) + "/frames/1/rendered", accept)
+    assert answer.headers["Content-Type"] == accept
+    assert _pixels(answer.content).shape[:2] == (16, 24)
+
+
+def test_all_frames_of_an_instance_move_in_a_gif(server: Server) -> None:
+    noise = np.random.default_rng(1).integers(0, 4096, 5 * 64, np.uint16)
+    dataset = _put(server, rows=8, columns=8, frames=5, PixelData=noise.tobytes())
+    answer = get(server, path_of(dataset) + "/rendered", "image/gif")
+    assert Image.open(BytesIO(answer.content)).n_frames == 5
+
+
+def test_a_viewport_crops_and_scales(server: Server) -> None:
+    dataset = _put(server, rows=100, columns=200)
+    answer = get(server, path_of(dataset) + "/rendered?viewport=50,50,100,0,100,100", "image/png")
+    assert _pixels(answer.content).shape == (50, 50)
+
+
+@pytest.mark.parametrize(
+    "query", ["window=1,2", "viewport=0,1", "viewport=100000,100000", "quality=0", "annotation="]
+)
+def test_a_wrong_parameter_is_refused_with_a_sentence(server: Server, query: str) -> None:
+    dataset = _put(server)
+    answer = get(server, path_of(dataset) + f"/rendered?{query}", "image/jpeg")
+    assert (answer.status_code, bool(answer.json()["message"])) == (400, True)
+
+
+def test_the_accept_parameter_wins_over_the_header(server: Server) -> None:
+    dataset = _put(server)
+    path = path_of(dataset) + "/rendered?accept=image%2Fjpeg"
+    answer = get(server, path, 'multipart/related; type="application/octet-stream"')
+    assert answer.headers["Content-Type"] == "image/jpeg"
+
+
+def test_a_picture_is_not_sent_twice_to_who_has_it(server: Server) -> None:
+    dataset = _put(server)
+    path = path_of(dataset) + "/rendered"
+    etag = get(server, path, "image/png").headers["ETag"]
+    assert get(server, path, "image/png", **{"If-None-Match": etag}).status_code == 304
+
+
+@pytest.mark.parametrize("level", ["study", "series", "instance", "frame"])
+def test_a_thumbnail_is_small_at_every_level(server: Server, level: str) -> None:
+    dataset = _put(server, rows=300, columns=200)
+    path = path_of(dataset)
+    parts = path.split("/")
+    paths = {
+        "study": parts[:3],
+        "series": parts[:5],
+        "instance": parts,
+        "frame": [path, "frames/1"],
+    }
+    answer = get(server, "/".join(paths[level]) + "/thumbnail", "image/jpeg")
+    assert answer.status_code == 200
+    assert max(_pixels(answer.content).shape) <= 128
+
+
+def test_what_has_no_picture_has_an_icon(server: Server) -> None:
+    dataset = make_dataset(SOPClassUID="1.2.840.10008.5.1.4.1.1.88.11")
+    store(server, encode(dataset))
+    answer = get(server, path_of(dataset) + "/thumbnail?viewport=64,64", "image/jpeg")
+    assert _pixels(answer.content).shape == (64, 64, 3)
+
+
+def test_a_pdf_comes_as_it_was_stored_to_a_browser(server: Server) -> None:
+    pdf = b"%PDF-1.7 " + bytes(range(256)) * 40
+    dataset = make_dataset(
+        SOPClassUID="1.2.840.10008.5.1.4.1.1.104.1",
+        MIMETypeOfEncapsulatedDocument="application/pdf",
+        EncapsulatedDocument=pdf + b"\0",
+        EncapsulatedDocumentLength=len(pdf),
+    )
+    store(server, encode(dataset))
+    browser = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
+    assert get(server, path_of(dataset) + "/rendered", "*/*").content == pdf
+    assert get(server, path_of(dataset) + "/rendered", browser).status_code == 200
+
+
+def test_script_in_a_report_is_text(server: Server) -> None:
+    item = pydicom.Dataset()
+    item.RelationshipType, item.ValueType = "CONTAINS", "TEXT"
+    item.TextValue = "<script>alert(1)</script>"
+    name = pydicom.Dataset()
+    name.CodeValue, name.CodingSchemeDesignator, name.CodeMeaning = "1", "99X", "<b>Finding</b>"
+    item.ConceptNameCodeSequence = [name]
+    dataset = make_dataset(
+        SOPClassUID="1.2.840.10008.5.1.4.1.1.88.11",
+        ValueType="CONTAINER",
+        ContinuityOfContent="SEPARATE",
+        ContentSequence=[item],
+    )
+    store(server, encode(dataset))
+    page = get(server, path_of(dataset) + "/rendered", "text/html")
+    assert "&lt;script&gt;alert(1)" in page.text
+    assert "<script" not in page.text
+    assert "default-src 'none'" in page.headers["Content-Security-Policy"]
+
+
+def _wado(server: Server, dataset: pydicom.Dataset, query: str) -> pydicom.Dataset:
+    import requests
+
+    return requests.get(
+        f"{server.address}/wado?requestType=WADO&studyUID={dataset.StudyInstanceUID}"
+        f"&seriesUID={dataset.SeriesInstanceUID}&objectUID={dataset.SOPInstanceUID}&{query}",
+        timeout=60,
+    )
+
+
+def test_wado_uri_gives_files_and_pictures(server: Server) -> None:
+    dataset = _put(server, rows=20, columns=30, frames=3)
+    whole = _wado(server, dataset, "contentType=application/dicom&transferSyntax=*")
+    assert whole.content == encode(dataset)
+    picture = _wado(server, dataset, "contentType=image/png&frameNumber=2&rows=40&columns=60")
+    assert _pixels(picture.content).shape == (40, 60)
+
+
+@pytest.mark.parametrize(
+    "query", ["frameNumber=9", "windowCenter=1", "region=1,0,0,1", "anonymize=yes", "rows=0"]
+)
+def test_wado_uri_refuses_wrong_parameters(server: Server, query: str) -> None:
+    dataset = _put(server, frames=2)
+    assert _wado(server, dataset, f"contentType=image/jpeg&{query}").status_code == 400
+
+
+def test_a_study_unknown_to_wado_uri_is_404(server: Server) -> None:
+    dataset = make_image(StudyInstanceUID=generate_uid())
+    assert _wado(server, dataset, "contentType=image/jpeg").status_code == 404
+
+
+def test_every_sample_that_was_stored_renders_as_something_or_says_why_not(
+    own_server: Server,
+) -> None:
+    folder()
+    chosen = [path for path in files() if "series" not in str(path) and "mr-fmri" not in str(path)]
+    failed = []
+    for path in chosen[::3]:
+        for item in store(own_server, path.read_bytes()).items("stored"):
+            url = item["00081190"]["Value"][0].removeprefix(own_server.root)
+            answer = get(own_server, f"{url}/rendered", "*/*")
+            if answer.status_code not in (200, 406) or not answer.content:
+                failed.append((path.name, answer.status_code, answer.text[:80]))
+            assert get(own_server, f"{url}/thumbnail", "image/*").status_code in (200, 406)
+    assert failed == []
