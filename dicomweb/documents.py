@@ -1,4 +1,4 @@
-"""What is not a single image, over the archive: reports, documents, waveforms, contours, segments."""
+"""What is not a single image, over the archive: reports, waveforms, contours, segments, and so on."""
 
 from base64 import b64decode
 from dataclasses import dataclass

@@ -40,8 +40,7 @@ _MEANINGS = {
     "stored from metadata and bulk data",
 }
 _WARNINGS = {
-    "COERCED": "data elements were coerced",
-    "DISCARDED": "data elements were discarded",
+    "DISCARDED": "elements stand there twice: the last of each counts in searches and metadata",
     "DOES_NOT_MATCH": "stored as it is although it breaks a rule: a value against its VR, "
     "no preamble, pixel data cut short",
 }

@@ -1,4 +1,4 @@
-"""The black-box suite passes against a server of ours, but for what its expected-failure file says."""
+"""The black-box suite passes against a server of ours, but for what its file of failures says."""
 
 import subprocess
 import sys

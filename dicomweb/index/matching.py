@@ -32,6 +32,7 @@ _FORMAT = "%Y%m%d%H%M%S.%f"
 _NUMBER_VRS = frozenset(("DS", "FD", "FL", "IS", "SL", "SS", "SV", "UL", "US", "UV"))
 _DATES = {time: date for date, time in MOMENTS.items()}
 _NOTHING: dict[str, Any] = {}
+_NEVER = UidList(())
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,10 +96,7 @@ def _one(dataset: Dataset, key: Match, zones: Zones) -> bool:
     vr = element.get("vr", key.vr)
     rule = key.rule
     if isinstance(rule, Unresolved):
-        found = _resolve(vr, rule.value)
-        if found is None:
-            return bool(texts(element))
-        rule = found
+        rule = _resolve(vr, rule.value)
     if isinstance(rule, Empty):
         return is_empty(element)
     if isinstance(rule, Combined):
@@ -124,12 +122,12 @@ def _first(dataset: Dataset, tag: str) -> str:
 
 
 @lru_cache(maxsize=1024)
-def _resolve(vr: str, value: str) -> Rule | None:
+def _resolve(vr: str, value: str) -> Rule:
     """How a private key matches values of this VR; a value that cannot be one matches nothing."""
     try:
-        return rule_of(vr, value, Flags())
+        return rule_of(vr, value, Flags()) or _NEVER
     except ValueError:
-        return UidList(())
+        return _NEVER
 
 
 def _value(vr: str, value: Any, rule: Rule, zones: Zones) -> bool:

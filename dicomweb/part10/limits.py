@@ -6,8 +6,8 @@ MAX_DEPTH = 256
 """Levels of nested sequences; JSON parsers give up at a thousand brackets, a level has three."""
 MAX_HEADER = 64 * 2**20
 """Bytes of a data set without its bulk values."""
-MAX_ITEMS = 2 * 2**20
-"""Items of all sequences together."""
+MAX_WORK = 2 * 2**20
+"""Items and fragments of all sequences; an element that needs a closer look counts as four."""
 MAX_BULK = 2**17
 """Bulk values of all sequences together."""
 MAX_FRAGMENTS = 2**20

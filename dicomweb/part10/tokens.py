@@ -12,7 +12,7 @@ from dicomweb.part10.header import DISCARDED, Bulk
 from dicomweb.part10.kinds import Opened
 from dicomweb.part10.large import BINARY, MAY_BE_BULK, PIXELS, is_bulk
 from dicomweb.part10.layout import Pixels
-from dicomweb.part10.limits import MAX_BULK, MAX_DEPTH, MAX_HEADER, MAX_ITEMS, too_much
+from dicomweb.part10.limits import MAX_BULK, MAX_DEPTH, MAX_HEADER, MAX_WORK, too_much
 from dicomweb.part10.memo import MAX_SHORT, Memory, Run, Token, single, token_of
 from dicomweb.part10.source import MARGIN, Source
 from dicomweb.part10.text import DEFAULT, Charset, charset
@@ -22,6 +22,7 @@ PLACE = b"\x02"
 """Stands before the path of a bulk value in the JSON until the instance's own path is known."""
 
 _MAX_CHARSET = 256
+_CLOSER_LOOK = 4  # times the work of an item
 _CHARSET_HEADER = b"\x08\x00\x05\x00CS"
 _UTF8 = b'{"vr":"CS","Value":["ISO_IR 192"]}'
 
@@ -47,7 +48,7 @@ class Walk:
         self._charset: Charset = DEFAULT
         self._signed = False
         self._trail: list[list[object]] = []  # tag and item number of each open sequence
-        self._item_count = 0
+        self._worked = 0
         self._begin = self._skipped = 0  # where the data set begins, and its bytes of bulk values
         self._enter(implicit=False)
 
@@ -182,6 +183,7 @@ class Walk:
             if self.source.size < at + 8 or (header.startswith(bytes(8)) and not self._trail):
                 self.doubts.add("There are stray bytes behind the data set.")
                 break
+            self._work(_CLOSER_LOOK)
             found = self._element(at, header, end)
             if isinstance(found, Opened):
                 return self._sequence(found)
@@ -300,7 +302,7 @@ class Walk:
             raise Odd("an undefined length where there is none")
         vr = "OB" if self._implicit else vr  # PS3.5 A.4
         found = fragments.walk(self.source, value, end)
-        self._count_items(len(found.starts))
+        self._work(len(found.starts))
         self.at = found.end
         length = found.starts[-1] - value
         if not found.whole:
@@ -339,7 +341,7 @@ class Walk:
         at, deepest = opened.value, 0
         while at < end and self._is_item(at):
             self._trail[-1][1] = len(items) + 1
-            self._count_items(1)
+            self._work(1)
             stop = self._end_of_item(at, end)
             short = self._short_item(at + 8, stop)
             if short is None:
@@ -361,10 +363,10 @@ class Walk:
         plain = opened.defined and before == (self.doubts.count, len(self.bulk))
         return self._remembered(tag, fragment, opened.at, plain, deepest + 1)
 
-    def _count_items(self, more: int) -> None:
-        self._item_count += more
-        if self._item_count > MAX_ITEMS:
-            raise too_much(f"There are more than {MAX_ITEMS} items and fragments.")
+    def _work(self, more: int) -> None:
+        self._worked += more
+        if self._worked > MAX_WORK:
+            raise too_much("There are too many items, or elements that are not as they should be.")
 
     def _is_item(self, at: int) -> bool:
         i = self._near(at)

@@ -197,4 +197,14 @@ def _combined(matches: list[Match]) -> Iterator[Match]:
         if match.path in joined:
             yield replace(match, rule=joined[match.path])
         elif match.path not in times:
+            _refuse_midnight(match)
             yield match
+
+
+def _refuse_midnight(match: Match) -> None:
+    """A range of times alone lies within one day (PS3.4 C.2.2.2.5.2)."""
+    rule = match.rule
+    if match.vr == "TM" and isinstance(rule, Range) and rule.low > rule.high > "":
+        attribute = by_tag(match.path[-1])
+        name = attribute.keyword if attribute else match.path[-1]
+        raise BadRequest(f"{name}: the range ends before it begins.")

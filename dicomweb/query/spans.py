@@ -67,8 +67,11 @@ def range_of_dates(text: str) -> Span | None:
 
 
 def range_of_times(text: str) -> Span | None:
-    """The same for times; the last one covers the whole unit that it is written in."""
-    return _range(text, times)
+    """The same for times; the last one covers the whole unit that it is written in.
+
+    It may end before it begins: with a range of dates, the ends belong to two days.
+    """
+    return _range(text, times, may_turn=True)
 
 
 def range_of_instants(text: str) -> Span | None:
@@ -89,20 +92,20 @@ def range_of_instants(text: str) -> Span | None:
     return None
 
 
-def _range(text: str, spans: Callable[[str], Span]) -> Span | None:
+def _range(text: str, spans: Callable[[str], Span], *, may_turn: bool = False) -> Span | None:
     low, hyphen, high = text.partition("-")
     if not hyphen:
         spans(text)
         return None
-    return _ends(low, high, spans)
+    return _ends(low, high, spans, may_turn=may_turn)
 
 
-def _ends(low: str, high: str, spans: Callable[[str], Span]) -> Span:
+def _ends(low: str, high: str, spans: Callable[[str], Span], *, may_turn: bool = False) -> Span:
     if not low and not high:
         raise ValueError("a range has at least one end")
     first = spans(low)[0] if low else ""
     last = spans(high)[1] if high else ""
     zoned = len(first) > 21 or len(last) > 21
-    if first and last and first > last and not zoned:
+    if first and last and first > last and not zoned and not may_turn:
         raise ValueError("the range ends before it begins")
     return first, last

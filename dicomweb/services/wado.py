@@ -6,7 +6,7 @@ GET …/studies/{study}[/series/{series}[/instances/{instance}]]
     without transfer-syntax Explicit VR Little Endian; transfer-syntax=* as stored (8.7.8.2)
 GET …/metadata of the same    includefield narrows them, which is ours; charset
     application/dicom+json by default, multipart/related; type="application/dicom+xml"
-Answers 200 · 206 of a Range, or when some instances cannot be given as asked · 304 · 404 · 406 · 410
+Answers 200 · 206 of a Range, or when some instances cannot be given so · 304 · 404 · 406 · 410
 """
 
 from collections.abc import Sequence

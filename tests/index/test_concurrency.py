@@ -1,14 +1,17 @@
 """Several processes at once: nothing is counted wrong, stored twice, or waits for ever."""
 
 import json
+import sqlite3
 import subprocess
 import sys
 from pathlib import Path
 from threading import Thread
 
 import pytest
+import sqlalchemy as sa
 
-from dicomweb.index import Duplicate, Index, Stored
+from dicomweb.errors import Unavailable
+from dicomweb.index import Duplicate, Index, Stored, database, engines
 from dicomweb.query import parse
 from dicomweb.resources import Level, Resource
 from tests.index.made import one, told, values
@@ -139,4 +142,47 @@ def test_what_is_committed_survives_a_killed_process(tmp_path: Path) -> None:
     killed = subprocess.run([sys.executable, "-c", code, str(ROOT), url], check=False)
     index = Index(url)
     assert (killed.returncode, check(index)) == (-9, 1)
+    index.close()
+
+
+def test_a_database_that_stays_locked_is_unavailable(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(engines, "BUSY_SECONDS", 0.001)
+    monkeypatch.setattr(database, "ATTEMPTS", 2)
+    index = Index(f"sqlite:///{tmp_path}/index.db")
+    with sqlite3.connect(tmp_path / "index.db", isolation_level=None) as stranger:
+        stranger.execute("BEGIN IMMEDIATE")
+        with pytest.raises(Unavailable) as refused:
+            index.store([one(1)])
+        stranger.execute("ROLLBACK")
+    stranger.close()
+    assert refused.value.headers == {"Retry-After": "1"}
+    assert isinstance(index.store([one(1)])[0], Stored)
+    index.close()
+
+
+def test_a_database_that_fails_is_unavailable(tmp_path: Path) -> None:
+    index = Index(f"sqlite:///{tmp_path}/index.db")
+    with sqlite3.connect(tmp_path / "index.db") as stranger:
+        stranger.execute("ALTER TABLE instance RENAME TO gone")
+    stranger.close()
+    with pytest.raises(Unavailable):
+        index.ping()
+    with pytest.raises(Unavailable):
+        index.store([one(1)])
+    index.close()
+
+
+@pytest.mark.parametrize("url", ["postgresql"], indirect=True)
+def test_connections_that_the_server_cut_are_made_anew(url: str) -> None:
+    index = Index(url)
+    index.store([one(1)])
+    index.ping()
+    cut = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = :name"
+    with index.session() as session:
+        name = {"name": url.rpartition("/")[2]}
+        session.execute(sa.text(f"{cut} AND pid <> pg_backend_pid()"), name)
+    assert len(index.locations(STUDY)) == 1
+    index.store([one(2)])
     index.close()

@@ -118,18 +118,30 @@ def test_what_remains_is_counted_up_to_a_bound(
 def test_a_term_that_finds_much_gives_way_to_the_newest(
     filled: Index, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    quick = uids(filled, "PatientID=P1&limit=9&orderby=") + uids(filled, "PatientName=N*")
+    asked = ["PatientID=P1&limit=9", "PatientName=N*", "StudyDescription=*hes*", "Modality=CT,MR"]
+    led = [uids(filled, raw) for raw in asked]
     monkeypatch.setattr(search, "SELECTIVE", 3)
-    assert uids(filled, "PatientID=P1&limit=9&orderby=") + uids(filled, "PatientName=N*") == quick
+    assert [uids(filled, raw) for raw in asked] == led
+    assert all(led)
+
+
+def test_a_cursor_outlives_all_but_the_result_it_points_at(index: Index) -> None:
+    index.store([one(1, study) for study in range(1, 6)])
+    cursor = index.find(parse(Level.STUDY, Resource(), "limit=2")).cursor
+    index.remove(Resource("1.2.1"))
+    assert uids(index, f"cursor={cursor}") == ["1.2.3", "1.2.4", "1.2.5"]
+    index.remove(Resource("1.2.2"))
+    with pytest.raises(BadRequest, match="gone"):
+        uids(index, f"cursor={cursor}")
 
 
 @pytest.mark.parametrize(
     "raw",
     [
         "cursor=x",
-        "cursor=W10",
+        "cursor=1.2.3/1.2.3",
         "cursor=%F0%9F%A9%BB",
-        "cursor=WzEsMl0",
+        "cursor=1.2.99",
         "orderby=Rows",
         "orderby=SeriesNumber",
         "orderby=ModalitiesInStudy",

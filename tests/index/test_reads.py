@@ -4,7 +4,8 @@ import pytest
 
 from dicomweb.errors import NotFound
 from dicomweb.index import Index, Location, Statistics
-from dicomweb.resources import Resource
+from dicomweb.query import parse
+from dicomweb.resources import Level, Resource
 from tests.index.made import CT, dataset, one, record
 
 INSTANCE = Resource("1.2.1", "1.2.1.1", "1.2.1.1.2")
@@ -83,6 +84,18 @@ def test_all_rows_come_in_pages(filled: Index) -> None:
     assert rows[0].key == f"{rows[0].instance}.dcm"
 
 
+def test_metadata_of_many_series_comes_back(index: Index) -> None:
+    records = [one(1, 1, series) for series in range(1, 80)]
+    index.store(records)
+    for _ in range(2):
+        assert index.metadata(Resource("1.2.1")) == [each.json for each in records]
+    index.store([one(2, 1, series) for series in (1, 79)])
+    assert len(index.metadata(Resource("1.2.1", "1.2.1.79"))) == 2
+    found = index.find(parse(Level.SERIES, Resource(), "includefield=all"))
+    assert len(found.fragments) == 79
+
+
 def test_an_index_answers_while_it_is_empty(index: Index) -> None:
+    index.ping()
     assert index.statistics() == Statistics(0, 0, 0, 0)
     assert list(index.rows()) == []

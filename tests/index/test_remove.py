@@ -61,7 +61,8 @@ def test_a_study_goes_with_all_its_members(filled: Index) -> None:
 
 def test_what_never_was_is_not_found(filled: Index) -> None:
     other_series = Resource("1.2.2", "1.2.1.1")
-    for resource in (Resource("9.9"), Resource("1.2.1", "9.9"), other_series, Resource(*"123")):
+    unknown = Resource("1.2.1", "1.2.1.1", "9.9")
+    for resource in (Resource("9.9"), Resource("1.2.1", "9.9"), other_series, unknown):
         assert filled.state(resource) is State.UNKNOWN
         with pytest.raises(NotFound):
             filled.remove(resource)

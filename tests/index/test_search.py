@@ -200,6 +200,9 @@ STUDIES = [
     ("AcquisitionDateTime=20060707-20060708", {3}),
     ("ContentDate=20060705-20060705&ContentTime=2358-2359", {1}),
     ("ContentDate=20060705-20060705&ContentTime=10-11", set()),
+    ("PatientBirthDate=19690101-19710101&PatientBirthTime=00-23", {1}),
+    ("PatientName=%F4%8F%BF%BF*", set()),
+    ("PatientName=%F0%9F%98%80*", set()),
     # counts
     ("NumberOfStudyRelatedInstances=2", {1}),
     ("InstanceAvailability=ONLINE", {1, 2, 3, 4}),
@@ -224,6 +227,15 @@ INSTANCES = [
 ]
 SERIES = [
     ("Modality=SR", {"1.2.1.2"}),
+    ("SOPInstanceUID=1.2.1.2.2", {"1.2.1.2"}),
+    ("Rows=32", {"1.2.1.2"}),
+    ("InstanceNumber=2&PatientName=doe*", {"1.2.1.2"}),
+    ("SOPClassUID=1.2.840.10008.5.1.4.1.1.88.22", {"1.2.1.2"}),
+    ("ModalitiesInStudy=SR,MR", {"1.2.1.1", "1.2.1.2", "1.2.2.1"}),
+    (
+        'RequestAttributesSequence.RequestedProcedureID=""&emptyvaluematching=true&PatientName=doe*',
+        {"1.2.1.2"},
+    ),
     ("Modality=CT,MR&PatientID=P2", {"1.2.2.1"}),
     ("SeriesInstanceUID=1.2.1.1", {"1.2.1.1"}),
     ("SeriesNumber=2", {"1.2.1.2"}),
@@ -288,6 +300,8 @@ def test_a_path_limits_what_is_found(filled: Index) -> None:
     assert found(filled, Level.INSTANCE, "", series) == ["1.2.1.2.2"]
     assert found(filled, Level.INSTANCE, "Rows=16", series) == []
     assert found(filled, Level.SERIES, "PatientName=yamada*", study) == []
+    request_ = "RequestAttributesSequence.RequestedProcedureID=R2"
+    assert found(filled, Level.SERIES, request_, study) == ["1.2.1.1"]
     assert found(filled, Level.SERIES, "", Resource("9.9")) == []
     assert found(filled, Level.INSTANCE, "", Resource("1.2.2", "1.2.1.2")) == []
 

@@ -109,6 +109,9 @@ def test_a_gigabyte_in_a_big_endian_header_is_refused():
 
 ENDLESS = {
     "elements": (b"", b"\xe1\x7f\x10\x10LO\x02\x00AB"),
+    "doubts": (b"", b"\x08\x00\x60\x00CS\x02\x00ab"),
+    "lengths": (b"", b"\x08\x00\x00\x00UL\x04\x00\0\0\0\0"),
+    "bulk": (b"", b"\x00\x54\x10\x10OB\0\0\x02\0\0\0ab"),
     "items": (b"\x40\x00\x30\xa7SQ\0\0\xff\xff\xff\xff", ITEM + bytes(4)),
     "fragments": (b"\xe0\x7f\x10\x00OB\0\0\xff\xff\xff\xff", ITEM + bytes(4)),
 }
@@ -118,7 +121,7 @@ ENDLESS = {
 def test_a_file_of_nothing_but_little_things_is_refused(what, monkeypatch):
     # The limits stand in limits.py; here they are a 64th, since tracing memory takes time.
     monkeypatch.setattr("dicomweb.part10.tokens.MAX_HEADER", MEGABYTE)
-    monkeypatch.setattr("dicomweb.part10.tokens.MAX_ITEMS", 2**15)
+    monkeypatch.setattr("dicomweb.part10.tokens.MAX_WORK", 2**15)
     monkeypatch.setattr("dicomweb.part10.fragments.MAX_FRAGMENTS", 2**14)
     first, unit = ENDLESS[what]
     begin = header_only() + first

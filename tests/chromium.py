@@ -1,0 +1,139 @@
+"""A real browser for tests: Debian's chromium, watched for everything that goes wrong in it."""
+
+import os
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from io import BytesIO
+from pathlib import Path
+from typing import NoReturn
+from urllib.parse import urlsplit
+
+import numpy as np
+import pytest
+from PIL import Image
+from playwright.sync_api import Browser, Locator, Page, Request, Response, sync_playwright
+
+HERE = Path(__file__).resolve().parents[1]
+CHROMIUM = Path("/usr/bin/chromium")
+# Pictures of every test, to be looked at by a person.
+PICTURES = Path(os.environ.get("LIGHTBOX_SCREENSHOTS") or HERE / "build" / "screenshots")
+# WebGL without a graphics card, and a browser that calls nobody by itself.
+FLAGS = [
+    "--no-sandbox",
+    "--use-gl=angle",
+    "--use-angle=swiftshader",
+    "--enable-unsafe-swiftshader",
+    "--ignore-gpu-blocklist",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+# A returning user: the tour and the reminder of OHIF have been seen.
+RETURNING = """try {
+    localStorage.setItem("shownTours", JSON.stringify(["basicViewerTour"]));
+    const expiryDate = new Date(Date.now() + 1e10).toISOString();
+    localStorage.setItem("investigationalUseDialog", JSON.stringify({expiryDate}));
+} catch {}"""
+# Milliseconds. Software WebGL on a shared machine is slow.
+PATIENCE = 60_000
+# The middle of a viewport counts as a picture when so many of its pixels differ from the ground.
+DRAWN = 0.015
+
+
+def missing(what: str) -> NoReturn:
+    """Skip loudly; where everything must be installed (CI), fail."""
+    if os.environ.get("LIGHTBOX_REQUIRE_ENGINES") or os.environ.get("REQUIRE_ENGINES"):
+        pytest.fail(f"{what}, and LIGHTBOX_REQUIRE_ENGINES is set.")
+    pytest.skip(f"{what}.")
+
+
+@contextmanager
+def launched() -> Iterator[Browser]:
+    """Chromium, with an empty profile."""
+    if not CHROMIUM.exists():
+        missing("Chromium is not installed (apt-get install chromium)")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=FLAGS)
+        yield browser
+        browser.close()
+
+
+class Tab:
+    """A page of the browser at one address, and what went wrong in it."""
+
+    def __init__(self, page: Page, address: str) -> None:
+        self.page = page
+        self.address = address
+        self.problems: list[str] = []
+        page.set_default_timeout(PATIENCE)
+        page.on("console", lambda said: self._said(said.type, said.text))
+        page.on("pageerror", lambda error: self.problems.append(f"exception: {error}"))
+        page.on("requestfailed", lambda asked: self._failed(asked))
+        page.on("request", lambda asked: self._asked(asked.url))
+        page.on("response", lambda answer: self._answered(answer))
+
+    def _said(self, kind: str, text: str) -> None:
+        if kind == "error":
+            self.problems.append(f"console: {text}")
+
+    def _failed(self, request: Request) -> None:
+        self.problems.append(f"failed: {request.url} {request.failure}")
+
+    def _asked(self, url: str) -> None:
+        network = urlsplit(url).scheme in ("http", "https", "ws", "wss")
+        if network and not url.startswith(f"{self.address}/"):
+            self.problems.append(f"left {self.address}: {url}")
+
+    def _answered(self, answer: Response) -> None:
+        if answer.status >= 400:
+            self.problems.append(f"{answer.status}: {answer.request.method} {answer.url}")
+
+    def open(self, path: str) -> None:
+        self.page.goto(self.address + path)
+
+    def part(self, name: str) -> Locator:
+        """The first element that OHIF calls so for its own tests."""
+        return self.page.locator(f'[data-cy="{name}"]').first
+
+    def shows(self, text: str) -> None:
+        """Wait until the text is somewhere on the page."""
+        self.page.get_by_text(text).first.wait_for()
+
+    def pixels(self) -> np.ndarray:
+        """The middle of the viewport, without the texts at its edges; (rows, columns, RGB)."""
+        picture = Image.open(BytesIO(self.part("viewport-pane").screenshot())).convert("RGB")
+        width, height = picture.size
+        box = (width // 5, height // 5, width - width // 5, height - height // 5)
+        return np.asarray(picture.crop(box)).astype(int)
+
+    def wait_for_picture(self) -> None:
+        """Until the viewport shows more than its ground; it must do so within our patience."""
+        self.wait_for_pixels(lambda found: drawn(found) >= DRAWN, "the viewport stays blank")
+
+    def wait_for_pixels(self, good: Callable[[np.ndarray], bool], otherwise: str) -> None:
+        self.part("viewport-pane").wait_for()
+        until = time.monotonic() + PATIENCE / 1000
+        while not good(self.pixels()):
+            assert time.monotonic() < until, f"{otherwise}; {self.problems}"
+            self.page.wait_for_timeout(200)
+
+    def picture(self, name: str) -> None:
+        """Keep a screenshot for people."""
+        PICTURES.mkdir(parents=True, exist_ok=True)
+        self.page.screenshot(path=PICTURES / f"{name}.png")
+
+
+def drawn(pixels: np.ndarray) -> float:
+    """The share of pixels that differ clearly from the most frequent colour."""
+    colours, counts = np.unique(pixels.reshape(-1, 3), axis=0, return_counts=True)
+    ground = colours[counts.argmax()]
+    return float((np.abs(pixels - ground).max(axis=2) > 16).mean())
+
+
+def reddish(pixels: np.ndarray) -> float:
+    """The share of pixels that are clearly red."""
+    red, others = pixels[..., 0], pixels[..., 1:].max(axis=2)
+    return float((red - others > 60).mean())
