@@ -11,6 +11,7 @@ import uvicorn
 from dicomweb import metrics
 from dicomweb.app import ROOT
 from dicomweb.check import serving
+from dicomweb.protocol import GatheringProtocol
 from dicomweb.settings import Settings
 
 APP = "dicomweb.app:create_app"
@@ -31,7 +32,7 @@ def run(settings: Settings, host: str, port: int, workers: int) -> int:
         factory=True,
         workers=workers,
         loop="uvloop",
-        http="httptools",
+        http=GatheringProtocol,
         ws="none",
         lifespan="on",
         access_log=False,

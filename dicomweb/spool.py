@@ -35,12 +35,15 @@ class Spool:
         self._folder = folder
         self._descriptor = -1
         self._lock = threading.Lock()
+        self._closed = False
         self.size = 0
 
     def append(self, pieces: list[bytes | memoryview]) -> Span:
         """Write behind what is there. Waits for the disk; Unavailable when it has no room."""
         with self._lock:
             start = self.size
+            if self._closed:  # its request was given up while this waited for a thread
+                return Span(start, 0)
             try:
                 if self._descriptor < 0:
                     self._descriptor = _open(self._folder)
@@ -81,9 +84,11 @@ class Spool:
 
     def close(self) -> None:
         """Harmless when repeated."""
-        if self._descriptor >= 0:
-            os.close(self._descriptor)
-            self._descriptor = -1
+        with self._lock:
+            self._closed = True
+            if self._descriptor >= 0:
+                os.close(self._descriptor)
+                self._descriptor = -1
 
 
 def _open(folder: Path) -> int:

@@ -48,7 +48,7 @@ LIBRARIES: dict[str, tuple[str, ...]] = {
     "PIL": ("dicomweb.pixels",),
     "imagecodecs": ("dicomweb.pixels",),
     "simplejpeg": ("dicomweb.pixels",),
-    "uvicorn": ("dicomweb.serving", "dicomweb.process", "dicomweb.cli"),
+    "uvicorn": ("dicomweb.serving", "dicomweb.process", "dicomweb.protocol"),
     "typer": ("dicomweb.cli", "dicomweb.serving"),
     "rich": ("dicomweb.reports",),
     "starlette": (

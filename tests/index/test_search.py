@@ -233,7 +233,7 @@ SERIES = [
     ("SOPClassUID=1.2.840.10008.5.1.4.1.1.88.22", {"1.2.1.2"}),
     ("ModalitiesInStudy=SR,MR", {"1.2.1.1", "1.2.1.2", "1.2.2.1"}),
     (
-        'RequestAttributesSequence.RequestedProcedureID=""&emptyvaluematching=true&PatientName=doe*',
+        'RequestAttributesSequence.RequestedProcedureID=""&emptyvaluematching=true&StudyInstanceUID=1.2.1',
         {"1.2.1.2"},
     ),
     ("Modality=CT,MR&PatientID=P2", {"1.2.2.1"}),

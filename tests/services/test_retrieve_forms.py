@@ -178,3 +178,17 @@ def test_a_whole_that_cannot_be_had_is_406_and_a_part_of_it_206(server: Server) 
     assert (answer.status_code, len(parts(answer))) == (206, 1)
     assert "ETag" in answer.headers
     assert get(server, path_of(text), lossless).status_code == 406
+
+
+def test_a_failure_after_the_first_byte_breaks_the_connection(own_server: Server) -> None:
+    small, large = make_image(InstanceNumber=1), make_image(rows=2048, columns=2048)
+    large.StudyInstanceUID, large.InstanceNumber = small.StudyInstanceUID, 2
+    store(own_server, encode(small), encode(large))
+    files = (own_server.data_dir / "objects").rglob("*.dcm")
+    largest = max(files, key=lambda file: file.stat().st_size)
+    with largest.open("r+b") as file:
+        file.truncate(3 * 1024 * 1024)
+    path = f"/studies/{small.StudyInstanceUID}"
+    for accept in ('multipart/related; type="application/dicom"', "application/zip"):
+        with pytest.raises(requests.RequestException):
+            get(own_server, path, f"{accept}; transfer-syntax=*")
