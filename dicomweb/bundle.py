@@ -43,12 +43,13 @@ class Bundle:
     """Collects the parts of one request. `feed` only collects; `spill` and what reads may wait.
 
     `base` is the URL that relative references are resolved against: nothing is ever fetched.
+    `assumed` is what the root part is when it does not say so (RFC 2387 3.1).
     """
 
     def __init__(self, folder: Path, base: str, assumed: str = "") -> None:
         self.spool = Spool(folder)
         self._base = base
-        self._assumed = assumed
+        self.assumed = assumed
         self._metadata: list[tuple[MediaType, Span]] = []
         self._bulk: dict[str, list[BulkPart]] = {}
         self._by_id: dict[str, list[BulkPart]] = {}
@@ -62,8 +63,8 @@ class Bundle:
     def begin(self, headers: dict[str, str]) -> None:
         """A part begins. BadRequest when its Content-Type cannot be read."""
         content_type = headers.get("content-type", "")
-        if not content_type:  # RFC 2387: the root part is what `type` says
-            content_type = "application/octet-stream" if self._metadata else self._assumed
+        if not content_type:
+            content_type = "application/octet-stream" if self._metadata else self.assumed
         media_type = _parsed(content_type)
         self._open = _Open(headers, media_type, self.spool.size)
 

@@ -1,4 +1,4 @@
-"""What is not a single image, over the archive: reports, waveforms, contours, segments, and so on."""
+"""What is no single image, over the archive: reports, documents, waveforms, contours, segments."""
 
 from base64 import b64decode
 from dataclasses import dataclass

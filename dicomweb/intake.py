@@ -70,13 +70,14 @@ class Intake:
     def begin(self, headers: Mapping[str, str]) -> None:
         """A part begins; one that cannot be stored has its outcome already."""
         content_type = headers.get("content-type", "")
-        is_dicom = _is_dicom(content_type)
+        assumed = DICOM if self.bundle is None else self.bundle.assumed
+        is_dicom = _is_dicom(content_type or assumed)
         if self.bundle is not None and not is_dicom:
             self.gathered = self._gathering = True
             self.bundle.begin(dict(headers))
             return
         self.slots.append(None)
-        if content_type and not is_dicom:
+        if not is_dicom:
             self.slots[-1] = Outcome(
                 reason=InstanceRefused.CANNOT_UNDERSTAND,
                 sentence=f"A part is no {DICOM}.",

@@ -80,6 +80,8 @@ class Tab:
             self.problems.append(f"console: {text}")
 
     def _failed(self, request: Request) -> None:
+        if request.failure == "net::ERR_ABORTED":  # the page itself gave it up
+            return
         self.problems.append(f"failed: {request.url} {request.failure}")
 
     def _asked(self, url: str) -> None:
@@ -128,8 +130,9 @@ class Tab:
 
 def drawn(pixels: np.ndarray) -> float:
     """The share of pixels that differ clearly from the most frequent colour."""
-    colours, counts = np.unique(pixels.reshape(-1, 3), axis=0, return_counts=True)
-    ground = colours[counts.argmax()]
+    packed = pixels @ np.array([65536, 256, 1])
+    colours, counts = np.unique(packed, return_counts=True)
+    ground = pixels[packed == colours[counts.argmax()]][0]
     return float((np.abs(pixels - ground).max(axis=2) > 16).mean())
 
 

@@ -98,6 +98,10 @@ def test_a_value_asks_for_one_kind_of_matching(raw: str, rule: Rule | None) -> N
         assert only(raw).rule == rule
 
 
+def test_a_name_of_separators_alone_is_an_empty_one() -> None:
+    assert studies("PatientName=^").matches == studies("PatientName=^*%3D").matches == ()
+
+
 @pytest.mark.parametrize("value", ["", "*", "**", "%20", "%2A"])
 @pytest.mark.parametrize("name", ["PatientID", "StudyDate", "StudyInstanceUID", "SeriesNumber"])
 def test_an_empty_value_matches_everything_and_is_returned(name: str, value: str) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any, ClassVar, Protocol
+from weakref import WeakSet
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.sqlite import pysqlite
@@ -17,7 +18,7 @@ from sqlalchemy.sql.expression import ColumnElement
 
 from dicomweb.index.tables import STUDY
 
-BUSY_SECONDS = 30
+BUSY_SECONDS = 5
 _MMAP_BYTES = 0x7FFF0000  # the most that a usual build of SQLite takes
 _CACHE_KIB = 32 * 1024
 _WAL_PAGES = 4000
@@ -151,6 +152,8 @@ class Sqlite:
         sa.event.listen(self.writer, "begin", lambda it: it.exec_driver_sql("BEGIN IMMEDIATE"))
         sa.event.listen(self.reader, "begin", lambda it: it.exec_driver_sql("BEGIN"))
         self._own = threading.local()
+        # Those of threads that are gone go with them.
+        self._readers: WeakSet[sqlite3.Connection] = WeakSet()
         self._turn = threading.Lock()
         self._line = self.path.with_name(self.path.name + "-lock").open("w")
 
@@ -180,9 +183,12 @@ class Sqlite:
     def fetch(self, sql: str, parameters: Parameters) -> Values:
         connection: sqlite3.Connection | None = getattr(self._own, "connection", None)
         if connection is None:
-            connection = sqlite3.connect(self.path, isolation_level=None, cached_statements=512)
+            connection = sqlite3.connect(
+                self.path, isolation_level=None, cached_statements=512, check_same_thread=False
+            )
             self._pragmas(connection, {"query_only": "ON"})
             self._own.connection = connection
+            self._readers.add(connection)
         return connection.execute(sql, parameters).fetchall()
 
     @contextmanager
@@ -225,10 +231,8 @@ class Sqlite:
     def close(self) -> None:
         self.writer.dispose()
         self.reader.dispose()
-        connection = getattr(self._own, "connection", None)
-        if connection is not None:
+        for connection in list(self._readers):
             connection.close()
-            self._own.connection = None
         self._line.close()
 
 

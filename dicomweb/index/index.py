@@ -149,5 +149,5 @@ class Index:
         return self._reads.rows(page)
 
     def close(self) -> None:
-        """Close all connections of this thread and those that nobody uses."""
+        """Close all connections; no other thread may use the index any more."""
         self._database.close()

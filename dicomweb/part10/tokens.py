@@ -366,11 +366,10 @@ class Walk:
     def _work(self, more: int) -> None:
         self._worked += more
         if self._worked > MAX_WORK:
-            raise too_much("There are too many items, or elements that are not as they should be.")
+            raise too_much("There are too many items, or values that break their rules.")
 
     def _is_item(self, at: int) -> bool:
-        i = self._near(at)
-        return self.source.buf.startswith(ITEM, i)
+        return (i := self._near(at)) >= 0 and self.source.buf.startswith(ITEM, i)
 
     def _short_item(self, at: int, stop: int) -> tuple[bytes, int] | None:
         """An item without peculiarities, if all of it is in the window."""

@@ -13,6 +13,7 @@ MAX_UIDS = 1000
 # PS3.4 C.2.2.2.4: wildcards are for these; for the others `*` is a character, or wrong.
 _WILDCARD_VRS = frozenset(("AE", "CS", "LO", "LT", "PN", "SH", "ST", "UC", "UR", "UT"))
 _NUMBER_VRS = frozenset(("DS", "FD", "FL", "IS", "SL", "SS", "SV", "UL", "US", "UV"))
+_WORDS = re.compile(r"[^*?^=,\s]")
 _RANGES: dict[str, Callable[[str], Span | None]] = {
     "DA": range_of_dates,
     "TM": range_of_times,
@@ -111,7 +112,8 @@ def rule_of(vr: str, value: str, flags: Flags) -> Rule | None:
     value = value.strip(" ")
     if flags.empty and value == '""':
         return Empty()
-    if not value.strip("*"):
+    # A name of separators alone is an empty one (PS3.5 6.2.1).
+    if not value.strip("*^=" if vr == "PN" else "*"):
         return None
     if vr == "":
         return Unresolved(value)
@@ -138,7 +140,7 @@ def _uids(value: str) -> UidList | None:
 def _one(vr: str, value: str, flags: Flags) -> Single | Wildcard | Fuzzy | Multiple:
     """Single value, wild card or fuzzy matching; a fuzzy pattern may match either way."""
     literal = _literal(vr, value)
-    if vr != "PN" or not flags.fuzzy:
+    if vr != "PN" or not flags.fuzzy or not _WORDS.search(value):
         return literal
     if isinstance(literal, Single):
         return Fuzzy(value)

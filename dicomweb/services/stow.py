@@ -23,7 +23,7 @@ from dicomweb.access.guard import route
 from dicomweb.access.permissions import Permission
 from dicomweb.addresses import Addresses
 from dicomweb.answers import Streamed, accepted, multipart, part_of, single_part, whole
-from dicomweb.bundle import METADATA, Bundle
+from dicomweb.bundle import Bundle
 from dicomweb.errors import BadRequest, UnsupportedMediaType
 from dicomweb.incoming import Outcome
 from dicomweb.intake import Intake, too_large
@@ -111,7 +111,7 @@ def _bundle(request: Request, media_type: MediaType) -> Bundle | None:
     addresses: Addresses = request.state.addresses
     path: str = request.scope["path"]
     base = addresses.origin(request.scope) + path
-    assumed = root_part if root_part in METADATA else OCTET_STREAM
+    assumed = DICOM if root_part == "*/*" else root_part
     return Bundle(request.state.settings.data_dir, base, assumed)
 
 

@@ -20,7 +20,15 @@ from extensions.viewer.build import FETCHED, INDEX
 LOCK = Path(__file__).parent / "ohif"
 PACKAGE = "node_modules/@ohif/app"
 # One more try and no long waiting: `make run` goes on without the viewer.
-NPM = ("npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--fetch-retries=1")
+NPM = (
+    "npm",
+    "ci",
+    "--ignore-scripts",
+    "--no-audit",
+    "--no-fund",
+    "--fetch-retries=1",
+    "--fetch-retry-mintimeout=1000",
+)
 
 # In a page, and in a worker, whose script lies in the same folder.
 _HERE = '(globalThis.PUBLIC_URL || new URL("./", globalThis.location.href).pathname)'

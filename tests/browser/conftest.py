@@ -20,7 +20,6 @@ STORED = (
     "highdicom/sr_document.dcm",
     "pydicom/examples_jpeg2k.dcm",
     "pydicom-data/emri_small_jpeg_ls_lossless.dcm",
-    "transfer-syntaxes/htj2k/HTJ2KLossless_08_RGB.dcm",
     "synthetic/modalities/us_10f_jpeg_422.dcm",
     "synthetic/modalities/us_10f_rle_rgb.dcm",
     "synthetic/modalities/enhanced_ct_20f.dcm",
@@ -54,7 +53,7 @@ def browser() -> Iterator[Browser]:
 @pytest.fixture(scope="session")
 def context(browser: Browser) -> Iterator[BrowserContext]:
     """A window of a returning user; its cache spares every test the loading of OHIF."""
-    context = browser.new_context(viewport={"width": 1400, "height": 900})
+    context = browser.new_context(viewport={"width": 1100, "height": 700})
     context.add_init_script(RETURNING)
     yield context
     context.close()

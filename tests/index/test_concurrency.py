@@ -51,7 +51,7 @@ print(json.dumps(stored))
 """
 
 
-def run_workers(url: str, mode: str, number: int = 4) -> list[int]:
+def run_workers(url: str, mode: str, number: int = 3) -> list[int]:
     """Start the workers, let them go at once: how many instances each has stored on balance."""
     started = [
         subprocess.Popen(

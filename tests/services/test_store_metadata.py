@@ -211,6 +211,17 @@ def test_hostile_xml_is_a_failure_of_its_own(server: Server, document: bytes) ->
     assert (answer.status, len(answer.items("stored")), len(answer.items("other"))) == (202, 1, 1)
 
 
+def test_parts_that_say_nothing_are_what_the_type_says(server: Server) -> None:
+    file, image = make_image(), make_image()
+    body, content_type = related([({}, encode(file))], "application/dicom")
+    untyped = content_type.replace('type="application/dicom"; ', "")
+    assert post(server, body, untyped).status_code == 200
+    metadata = ({}, json.dumps([model(image, PixelData="p")]).encode())
+    pixels = ({"Content-Location": "p"}, image.PixelData)
+    assert post(server, *related([metadata, pixels], JSON)).status_code == 200
+    assert stored(server, image).PixelData == image.PixelData
+
+
 def test_bulk_data_without_metadata_is_no_request(server: Server) -> None:
     answer = post(server, *related([bulk(OCTETS, "p", b"x")], OCTETS))
     assert (answer.status_code, "metadata" in answer.json()["message"]) == (400, True)
