@@ -123,9 +123,10 @@ class Tab:
             self.page.wait_for_timeout(200)
 
     def picture(self, name: str) -> None:
-        """Keep a screenshot for people."""
+        """Keep a screenshot for people; OHIF's own message of a failure must not be on it."""
         PICTURES.mkdir(parents=True, exist_ok=True)
         self.page.screenshot(path=PICTURES / f"{name}.png")
+        assert self.page.get_by_text("Something went wrong").count() == 0
 
 
 def drawn(pixels: np.ndarray) -> float:

@@ -7,6 +7,7 @@ from typing import Any
 import orjson
 
 from dicomweb.attributes import RANK, TABLES, Returned, is_private, level_of
+from dicomweb.index.compression import unpacked
 from dicomweb.index.fragments import CHARSET, MODALITIES, SERIES_UID, SERVICE_ROOT, STUDY_UID
 from dicomweb.index.matching import resolved
 from dicomweb.index.values import unlisted
@@ -57,7 +58,7 @@ class Parts:
     """All that the result of one row can be made of, as `selects.Want.PARTS` tells it.
 
     `study`, `series` and `instance` are fragments; of the details, `dataset` is the whole metadata.
-    What is below the level of the row is empty.
+    What is below the level of the row is empty; the attributes of the study are still packed.
     """
 
     study_pk: int
@@ -108,7 +109,8 @@ class Assembler:
 
     def _stored(self, parts: Parts, level: Level) -> Dataset:
         if level is Level.STUDY:
-            return self._shared((level, parts.study_pk, False), parts.study_attributes)
+            key = level, parts.study_pk, False
+            return self._parsed.get(key) or self._shared(key, unpacked(parts.study_attributes))
         if level is Level.SERIES:
             return self._shared((level, parts.series_pk, False), parts.series_attributes)
         return loaded(parts.dataset)

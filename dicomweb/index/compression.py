@@ -21,13 +21,21 @@ def dictionary(dataset: bytes, fragment: bytes) -> bytes:
 
     It is the first data set, and the search result behind it, where zstd finds it cheapest.
     """
-    raw = dataset[: MAX_DICTIONARY - len(fragment)] + fragment
-    return zstandard.ZstdCompressor(level=_LEVEL).compress(raw)
+    return packed(dataset[: MAX_DICTIONARY - len(fragment)] + fragment)
+
+
+def packed(content: bytes) -> bytes:
+    """Compressed by itself."""
+    return zstandard.ZstdCompressor(level=_LEVEL).compress(content)
+
+
+def unpacked(stored: bytes) -> bytes:
+    """What `packed` has made."""
+    return zstandard.ZstdDecompressor().decompress(stored)
 
 
 def _ready(stored: bytes) -> zstandard.ZstdCompressionDict:
-    raw = zstandard.ZstdDecompressor().decompress(stored)
-    made = zstandard.ZstdCompressionDict(raw, dict_type=zstandard.DICT_TYPE_RAWCONTENT)
+    made = zstandard.ZstdCompressionDict(unpacked(stored), dict_type=zstandard.DICT_TYPE_RAWCONTENT)
     made.precompute_compress(level=_LEVEL)
     return made
 

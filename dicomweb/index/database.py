@@ -177,13 +177,13 @@ class Database:
     @contextmanager
     def session(self) -> Iterator[Session]:
         """A session that writes: one transaction, committed at the end unless it raised."""
-        try:
-            with self.engine.turn(), self.engine.writer.begin() as connection:
-                with Session(connection) as session:
-                    yield session
-                    session.flush()
-        except self.engine.failures as error:
-            raise _unavailable() if self.engine.is_passing(error) else error from error
+        with (
+            self.engine.turn(),
+            self.engine.writer.begin() as connection,
+            Session(connection) as session,
+        ):
+            yield session
+            session.flush()
 
     @contextmanager
     def reading(self) -> Iterator[Session]:

@@ -126,6 +126,10 @@ class Engine(Protocol):
     def close(self) -> None: ...
 
 
+class _Reader(sqlite3.Connection):
+    """A connection that can be referred to weakly."""
+
+
 class Sqlite:
     """A file in WAL mode, that several processes may share.
 
@@ -153,7 +157,7 @@ class Sqlite:
         sa.event.listen(self.reader, "begin", lambda it: it.exec_driver_sql("BEGIN"))
         self._own = threading.local()
         # Those of threads that are gone go with them.
-        self._readers: WeakSet[sqlite3.Connection] = WeakSet()
+        self._readers: WeakSet[_Reader] = WeakSet()
         self._turn = threading.Lock()
         self._line = self.path.with_name(self.path.name + "-lock").open("w")
 
@@ -181,10 +185,14 @@ class Sqlite:
         cursor.close()
 
     def fetch(self, sql: str, parameters: Parameters) -> Values:
-        connection: sqlite3.Connection | None = getattr(self._own, "connection", None)
+        connection: _Reader | None = getattr(self._own, "connection", None)
         if connection is None:
             connection = sqlite3.connect(
-                self.path, isolation_level=None, cached_statements=512, check_same_thread=False
+                self.path,
+                isolation_level=None,
+                cached_statements=512,
+                check_same_thread=False,  # but for closing, each thread has its own
+                factory=_Reader,
             )
             self._pragmas(connection, {"query_only": "ON"})
             self._own.connection = connection

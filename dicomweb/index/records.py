@@ -13,7 +13,7 @@ from typing import Any
 from sqlmodel import Session
 
 from dicomweb.index import fragments, new_rows, writes
-from dicomweb.index.compression import Codecs, Encoder, dictionary, new_encoder
+from dicomweb.index.compression import Codecs, Encoder, dictionary, new_encoder, packed
 from dicomweb.index.database import Contended, Database, Transaction
 from dicomweb.index.locks import Series, Study, locked_series, locked_study
 from dicomweb.index.values import listed, now, number, unlisted
@@ -184,7 +184,7 @@ class _Group:
         if not found:
             raise Contended  # another process stored the first instance of this study just now
         ((pk,),) = found
-        attributes = fragments.attributes(record.elements, Level.STUDY)
+        attributes = packed(fragments.attributes(record.elements, Level.STUDY))
         self.transaction.run(writes.NEW_STUDY_DETAIL, {"study_pk": pk, "attributes": attributes})
         return Study(self.uid, pk, self.time - 1, row["moment"], fragment=row["fragment"])
 
@@ -196,7 +196,8 @@ class _Group:
         row = new_rows.series(record.elements, self.uid, record.series, self.time)
         ((pk,),) = self.transaction.rows(writes.NEW_SERIES, {"study_pk": study.pk, **row})
         stored = dictionary(record.json, _fragment(record))
-        attributes = fragments.attributes(record.elements, Level.SERIES)
+        encoder = new_encoder(stored)
+        attributes = encoder.encode(fragments.attributes(record.elements, Level.SERIES))
         detail = {"series_pk": pk, "attributes": attributes, "dictionary": stored}
         self.transaction.run(writes.NEW_SERIES_DETAIL, detail)
         requests = new_rows.requests(record.elements)
@@ -204,7 +205,7 @@ class _Group:
             writes.NEW_REQUEST, [{"series_pk": pk, **request} for request in requests]
         )
         series = Series(pk, self.time - 1, row["modality"], fragment=row["fragment"])
-        return series, new_encoder(stored), True
+        return series, encoder, True
 
     def _dictionaries(self, series: Sequence[int]) -> Iterable[tuple[int, bytes]]:
         return self.transaction.rows_listed(writes.DICTIONARIES, series)

@@ -23,6 +23,7 @@ from dicomweb.resources import Level
 EXAMINED = 20_000
 _TIMEZONE = "00080201"
 _STUDY_DATE = ("00080020",)
+_TIMED = frozenset({"DA", "TM", "DT"})
 
 
 def split(query: Query, engine: Engine) -> tuple[list[Part], tuple[Match, ...]]:
@@ -33,7 +34,8 @@ def split(query: Query, engine: Engine) -> tuple[list[Part], tuple[Match, ...]]:
     parts: list[Part] = []
     slow: list[Match] = []
     for match in query.matches:
-        told = None if query.timezone and _is_timed(match.rule) else translated(match, engine)
+        shifted = query.timezone and match.vr in _TIMED and not isinstance(match.rule, Empty)
+        told = None if shifted else translated(match, engine)
         parts += told or _narrowing(match, engine)
         if told is None or _overlaps(match.rule):
             slow.append(match)
@@ -47,10 +49,6 @@ def split(query: Query, engine: Engine) -> tuple[list[Part], tuple[Match, ...]]:
         or match.path[0] in together
         or (below and RANK[match.level] > RANK[query.level])
     )
-
-
-def _is_timed(rule: Rule) -> bool:
-    return isinstance(rule, Single | Range | Combined)
 
 
 def _overlaps(rule: Rule) -> bool:

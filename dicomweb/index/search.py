@@ -182,14 +182,14 @@ class Search:
         return [found for row in rows if (found := decode(row[1], row[0]))]
 
     def _parts(self, rows: Sequence[_Row]) -> list[Parts | None]:
-        """The parts of each row; None for an instance whose series was deleted meanwhile."""
+        """The parts of each row; None where the series was deleted meanwhile."""
         level = self._shape.level
-        if level is not Level.INSTANCE:
-            width = 5 if level is Level.STUDY else 8
-            return [Parts(*row[:width]) for row in rows]
+        if level is Level.STUDY:
+            return [Parts(*row[:5]) for row in rows]
         decode = self._datasets.decoder(row[5] for row in rows).decode
-        found = (Parts(*(*row[:8], decode(row[5], row[8]), decode(row[5], row[9]))) for row in rows)
-        return [part if part.dataset else None for part in found]
+        width = 8 if level is Level.SERIES else 10
+        found = (Parts(*row[:7], *(decode(row[5], one) for one in row[7:width])) for row in rows)
+        return [part if part.series_attributes else None for part in found]
 
     def _assembler(self, parts: Sequence[Parts]) -> Assembler:
         wanted = wants_patients(self._query)

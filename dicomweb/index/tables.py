@@ -86,7 +86,7 @@ class Study(Row, table=True):
 
 
 class StudyDetail(Row, table=True):
-    """Every attribute at study level of the study's first instance, as DICOM JSON; written once."""
+    """Every attribute at study level of the first instance, as DICOM JSON, packed; written once."""
 
     __tablename__ = "study_detail"
 
@@ -142,8 +142,8 @@ class Series(Row, table=True):
 class SeriesDetail(Row, table=True):
     """What belongs to a series and is written once.
 
-    `attributes`: those at series level of the first instance, as DICOM JSON. `dictionary`: what the
-    metadata of its instances is compressed against (`compression`), itself compressed.
+    `attributes`: those at series level of the first instance, as DICOM JSON. `dictionary`: what
+    they and the metadata of instances are compressed against (`compression`), itself packed.
     """
 
     __tablename__ = "series_detail"

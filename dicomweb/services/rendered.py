@@ -151,7 +151,10 @@ async def _document(request: Request, location: Location, kind: Kind) -> Streame
     archive: Archive = request.state.archive
     root: str = request.state.addresses.root(request.scope)
     types = media_types(kind, location.sop_class, location.transfer_syntax)
-    choice = negotiate(*accepted(request), rendered_offers(types))
+    header, parameter = accepted(request)
+    if kind is Kind.PDF and "*/*" in (header or ""):
+        header = "*/*"  # a browser that navigates prefers pages, and means the document
+    choice = negotiate(header, parameter, rendered_offers(types))
     media_type = choice.payload_type
     is_state = kind is Kind.PRESENTATION_STATE
     options = parse_options(_parameters(request), media_type, presentation_state=is_state)

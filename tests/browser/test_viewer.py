@@ -84,9 +84,16 @@ def test_a_deep_link_shows_the_study(
     tab.picture(name)
 
 
-def test_htj2k_is_decoded_by_the_viewer(tab: Tab, archive: Server) -> None:
+def _image() -> pydicom.FileDataset:
+    """A CT slice that is alone in a new study."""
     image = pydicom.dcmread(samples.folder() / "highdicom/ct_image.dcm")
     image.StudyInstanceUID = image.SOPInstanceUID = generate_uid()
+    image.SeriesInstanceUID = generate_uid()
+    return image
+
+
+def test_htj2k_is_decoded_by_the_viewer(tab: Tab, archive: Server) -> None:
+    image = _image()
     coded = bytes(imagecodecs.htj2k_encode(image.pixel_array, reversible=True))
     samples.compress(image, [coded])
     assert store(archive, samples.encode(image, HTJ2KLossless)).status == 200
@@ -140,10 +147,11 @@ def test_a_structured_report_shows_its_findings_on_the_image(tab: Tab, study: St
 
 
 def test_a_measurement_is_saved_in_the_archive_and_seen_after_a_reload(
-    tab: Tab, archive: Server, study: Study
+    tab: Tab, archive: Server
 ) -> None:
-    uid = study("highdicom/ct_image.dcm")
-    _open(tab, uid)
+    image = _image()
+    assert store(archive, samples.encode(image)).status == 200
+    _open(tab, image.StudyInstanceUID)
     tab.wait_for_picture()
     _measure(tab)
     tab.part("trackedMeasurements-btn").click()
@@ -153,8 +161,9 @@ def test_a_measurement_is_saved_in_the_archive_and_seen_after_a_reload(
         tab.page.get_by_role("button", name="Save").last.click()
     assert posted.value.status == 200
     tab.shows("Do you want to continue tracking")
-    found = requests.get(f"{archive.root}/studies/{uid}/series?Modality=SR", timeout=30).json()
-    assert ["Ours"] in [series["0008103E"]["Value"] for series in found]
+    series = f"{archive.root}/studies/{image.StudyInstanceUID}/series?Modality=SR"
+    found = requests.get(series, timeout=30).json()
+    assert [each["0008103E"]["Value"] for each in found] == [["Ours"]]
     tab.page.reload()
     tab.wait_for_picture()
     _series(tab, "Ours")

@@ -121,7 +121,7 @@ ENDLESS = {
 def test_a_file_of_nothing_but_little_things_is_refused(what, monkeypatch):
     # The limits stand in limits.py; here they are much less, since tracing memory takes time.
     monkeypatch.setattr("dicomweb.part10.tokens.MAX_HEADER", MEGABYTE // 4)
-    monkeypatch.setattr("dicomweb.part10.tokens.MAX_WORK", 2**15)
+    monkeypatch.setattr("dicomweb.part10.limits.MAX_WORK", 2**15)
     monkeypatch.setattr("dicomweb.part10.fragments.MAX_FRAGMENTS", 2**14)
     first, unit = ENDLESS[what]
     begin = header_only() + first
