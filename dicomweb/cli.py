@@ -95,7 +95,7 @@ def _is_loopback(host: str) -> bool:
 
 def _hand_down(settings: Settings) -> None:
     """Worker processes read their settings from the environment."""
-    for name, value in settings.model_dump().items():
+    for name, value in settings.model_dump(exclude_none=True).items():
         text = ",".join(value) if isinstance(value, tuple) else str(value)
         os.environ[PREFIX + name.upper()] = text
 

@@ -1,6 +1,7 @@
 """Files, folders and ZIPs into the archive, as `dicomweb import` takes them."""
 
 import zipfile
+import zlib
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -115,6 +116,6 @@ def _read(archive: Archive, source: Source) -> Arrived | Outcome:
             return archive.arrive(iter(lambda: stream.read(PIECE), b""))
     except InstanceRefused as refusal:
         return Outcome.refused(refusal)
-    except (OSError, zipfile.BadZipFile, RuntimeError, NotImplementedError) as fault:
+    except (OSError, zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, ValueError) as fault:
         sentence = f"The file cannot be read: {type(fault).__name__}."
         return Outcome(reason=InstanceRefused.CANNOT_UNDERSTAND, sentence=sentence)

@@ -79,8 +79,7 @@ Outcome = Stored | Duplicate
 # Called inside the transaction; what it raises undoes the whole group.
 OnStored = Callable[[Session, Sequence[Stored]], object]
 
-_STUDY, _SERIES = attrgetter("study"), attrgetter("series")
-_PATH = attrgetter("study", "series", "instance")
+_STUDY, _SERIES, _INSTANCE = map(attrgetter, ("study", "series", "instance"))
 
 
 class Ingest:
@@ -118,7 +117,8 @@ class Ingest:
                 taken[record.instance] = _told(record)
                 fresh.append(record)
         stored: dict[str, Stored] = {}
-        for uid, members in groupby(sorted(fresh, key=_PATH), _STUDY):
+        # Within a study the order of arrival stays: its first instance decides what is told of it.
+        for uid, members in groupby(sorted(fresh, key=_STUDY), _STUDY):
             group = _Group(transaction, self._codecs, uid, locked[uid])
             stored.update((one.record.instance, one) for one in group.store(list(members)))
         if self._hooks and stored:
@@ -159,7 +159,7 @@ class _Group:
     def store(self, records: list[Record]) -> Iterable[Stored]:
         new_study = self.study is None
         study = self.study or self._new_study(records[0])
-        for uid, group in groupby(records, _SERIES):
+        for uid, group in groupby(sorted(records, key=_SERIES), _SERIES):
             members = list(group)
             series, encoder, is_new = self._series(study, members[0])
             self._instances(series.pk, encoder, members)
@@ -230,7 +230,7 @@ class _Group:
                     "frames": record.frames,
                     "bulk": record.bulk,
                 }
-                for record in records
+                for record in sorted(records, key=_INSTANCE)
             ],
         )
 

@@ -7,7 +7,7 @@ from dicomweb.errors import InstanceRefused
 from dicomweb.part10.header import Bulk, Reader
 from dicomweb.part10.inflate import Inflated
 from dicomweb.part10.limits import too_much
-from dicomweb.part10.memo import MEMORY, Run, Token
+from dicomweb.part10.memo import MEMORY, Run, Token, single
 from dicomweb.part10.meta import Encoding, Meta, encoding_of, is_deflated, read_meta
 from dicomweb.part10.plain import swapped
 from dicomweb.part10.source import Source
@@ -101,6 +101,8 @@ def _parse_odd(meta: Meta, encoding: Encoding, data: Source, at: int, deflated: 
     walk.cut = walk.cut or plain.cut
     if plain.uneven:
         walk.doubts.add("There are values of odd length.")
-    if plain.pixels is not None:
-        parts = walk.with_pixels(parts, plain.pixels)
+    if (pixels := plain.pixels) is not None:
+        walk.pixels = pixels
+        place = walk.place(pixels.tag, pixels.vr, pixels.offset, pixels.length)
+        parts = [*sorted([*single(parts), place], key=lambda token: token.tag)]
     return Parsed(meta, encoding, parts, walk, data, deflated, header)

@@ -75,12 +75,6 @@ class Walk:
         self.at = at + 8 + len(content)
         return [self._change_charset(content)]
 
-    def with_pixels(self, parts: list[Token | Run], pixels: Pixels) -> list[Token | Run]:
-        """The elements and the top-level pixel data, which somebody else has found."""
-        self.pixels = pixels
-        place = self._place(pixels.tag, pixels.vr, pixels.offset, pixels.length)
-        return [*sorted([*single(parts), place], key=lambda token: token.tag)]
-
     def _enter(self, *, implicit: bool) -> None:
         """Remember, and recognise, elements of this way of encoding and the present charset."""
         self._implicit = implicit
@@ -177,7 +171,8 @@ class Walk:
         return [found[tag] for tag in sorted(found)]
 
     def _fresh(self, at: int, end: int) -> Token:
-        """The next element that belongs into the JSON, read from its bytes; or `_END`."""
+        """The next element that belongs into the JSON, with what is apart before it; or `_END`."""
+        since, doubts = at, self.doubts.count
         while at < end:
             i = self._near(at)
             header = self.source.buf[i : i + MARGIN]
@@ -190,7 +185,10 @@ class Walk:
             self._work.add(_CLOSER_LOOK)
             found = self._element(at, header, end)
             if isinstance(found, Opened):
-                return self._sequence(found)
+                found = self._sequence(found)
+            if found is not None and since < at and found.raw and doubts == self.doubts.count:
+                raw = self.source.at(since, self.at - since)
+                return token_of(found.tag, found.value, raw, found.depth)
             if found is not None:
                 return found
             at = self.at
@@ -284,9 +282,10 @@ class Walk:
             self.doubts.add(f"{kinds.shown(tag)} has an odd length.")
         if tag in PIXELS and not self._trail:
             self.pixels = Pixels(tag, vr, value, length, missing)
-        return self._place(tag, vr, value, length)
+        return self.place(tag, vr, value, length)
 
-    def _place(self, tag: str, vr: str, value: int, length: int) -> Token:
+    def place(self, tag: str, vr: str, value: int, length: int) -> Token:
+        """A bulk value, with its path as it follows from the sequences that are open."""
         path = "".join(f"{place[0]}/{place[1]}/" for place in self._trail) + tag
         self.bulk.append(Bulk(path, vr, value, length))
         if len(self.bulk) > MAX_BULK:
@@ -311,7 +310,7 @@ class Walk:
         length = found.starts[-1] - value
         if not found.whole:
             self._overflow(end)
-        token = self._place(tag, vr, value, length)
+        token = self.place(tag, vr, value, length)
         if tag in PIXELS and not self._trail:
             self.pixels = Pixels(tag, vr, value, length, fragments=found)
         else:

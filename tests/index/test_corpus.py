@@ -2,6 +2,7 @@
 
 import importlib.util
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -21,8 +22,8 @@ INSTANCES = 2  # of each series
 
 
 @pytest.fixture(scope="module")
-def corpus() -> ModuleType:
-    """The maker of corpora beside the samples."""
+def corpus() -> Iterator[ModuleType]:
+    """The maker of corpora beside the samples; it sets pydicom's modes, which are set back."""
     path = folder().parent / "tools" / "make_corpus.py"
     if not path.exists():
         pytest.skip(f"There is no {path}.")
@@ -31,8 +32,11 @@ def corpus() -> ModuleType:
     assert spec.loader
     module = importlib.util.module_from_spec(spec)
     sys.modules["make_corpus"] = module
+    settings = pydicom.config.settings
+    modes = settings.reading_validation_mode, settings.writing_validation_mode
     spec.loader.exec_module(module)
-    return module
+    yield module
+    settings.reading_validation_mode, settings.writing_validation_mode = modes
 
 
 @pytest.fixture(scope="module")

@@ -70,6 +70,14 @@ def test_the_first_instance_decides_what_is_told_of_a_study(index: Index) -> Non
     assert counts(index)[1] == [2]
 
 
+def test_of_a_group_the_first_that_arrived_decides(index: Index) -> None:
+    late = one(1, PatientID="LATE", SeriesDescription="late")
+    index.store([one(9, PatientID="FIRST", SeriesDescription="first"), late])
+    assert values(study(index), "00100020") == ["FIRST"]
+    (series,) = told(index.find(parse(Level.SERIES, Resource("1.2.1"), "")).fragments)
+    assert values(series, "0008103E") == ["first"]
+
+
 def test_one_series_uid_in_two_studies_is_two_series(index: Index) -> None:
     index.store([one(1), one(5, study=2, SeriesInstanceUID="1.2.1.1")])
     assert counts(index, "1.2.1") == counts(index, "1.2.2") == [[1], [1], ["CT"]]

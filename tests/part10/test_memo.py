@@ -102,3 +102,13 @@ def test_a_truncated_file_is_not_taken_for_the_whole_one():
     before = oracle.scan_bytes(whole).json
     oracle.scan_bytes(data)
     assert oracle.scan_bytes(whole).json == before
+
+
+def test_group_lengths_do_not_stand_in_the_way_of_what_is_remembered():
+    memory = Memory()
+    for data in series(4):
+        place = data.index(b"\x10\x00\x10\x00PN")
+        length = b"\x10\x00\x00\x00UL\x04\x00\x20\0\0\0"
+        parts = parts_of(data[:place] + length + data[place:], memory)
+    assert "00100010" in elements_of(parts)
+    assert any(isinstance(part, Run) and length in part.raw for part in parts)
