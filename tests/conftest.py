@@ -11,7 +11,6 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 from servers import Server, running
 
-
 # On a busy machine a slow example says nothing about the code.
 settings.register_profile(
     "shared", deadline=None, suppress_health_check=[HealthCheck.too_slow], print_blob=True
