@@ -1,7 +1,7 @@
 """What a value must look like by its VR (PS3.5 Table 6.2-1), and what is said of one that fails."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import date
 
@@ -25,25 +25,50 @@ _DECIMAL = r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?"
 
 
 MAX_DOUBTS = 32
+_MAX_PENDING = 10_000
 
 
 class Doubts:
     """What is wrong with one file, each thing once, and no more than MAX_DOUBTS of them.
 
-    `count` goes up with everything that is added.
+    What is wrong with an element is `complain`ed of while that is read, and `taken` when it has
+    been: it belongs to the element, and is remembered with it.
     """
 
     def __init__(self) -> None:
-        self.count = 0
-        self._found: dict[str, Doubt] = {}
+        self._found: dict[Doubt, None] = {}
+        self._pending: list[Doubt] = []
 
     def add(self, sentence: str, reason: int = DOES_NOT_MATCH) -> None:
-        self.count += 1
-        if len(self._found) < MAX_DOUBTS:
-            self._found.setdefault(sentence, Doubt(reason, sentence))
+        self.put([Doubt(reason, sentence)])
+
+    def put(self, doubts: Iterable[Doubt]) -> None:
+        for doubt in doubts:
+            if len(self._found) < MAX_DOUBTS:
+                self._found[doubt] = None
 
     def all(self) -> tuple[Doubt, ...]:
-        return tuple(self._found.values())
+        return tuple(self._found)
+
+    def complain(self, sentence: str) -> None:
+        self.inherit([Doubt(DOES_NOT_MATCH, sentence)])
+
+    def inherit(self, doubts: Iterable[Doubt]) -> None:
+        """Doubts of an element that belong to the sequence around it, too."""
+        if len(self._pending) < _MAX_PENDING:
+            self._pending.extend(doubts)
+
+    @property
+    def mark(self) -> int:
+        return len(self._pending)
+
+    def taken(self, mark: int) -> tuple[Doubt, ...]:
+        """What has been complained of since `mark`, which is then forgotten here."""
+        if len(self._pending) == mark:
+            return ()
+        found = tuple(dict.fromkeys(self._pending[mark:]))[:MAX_DOUBTS]
+        del self._pending[mark:]
+        return found
 
 
 @dataclass(frozen=True, slots=True)

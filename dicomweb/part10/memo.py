@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from itertools import chain
 
 from dicomweb.part10.fragments import ITEM
+from dicomweb.part10.header import Doubt
 from dicomweb.part10.kinds import KINDS, explicit_stop, implicit_stop, kind_of
 from dicomweb.part10.text import Charset
 from dicomweb.part10.values import SHORT
@@ -21,10 +22,22 @@ class Token:
 
     `next` is what followed last time, which is a good guess for this time. `raw` is empty for a
     token that is not remembered; it is never guessed either. `depth` counts the levels of sequences
-    in it. `changing` tells that the element has had another value in a file just like this one.
+    in it, `doubts` say what is wrong with it. `changing` tells that the element has had another
+    value in a file just like this one.
     """
 
-    __slots__ = ("changing", "depth", "json", "last", "next", "raw", "size", "tag", "value")
+    __slots__ = (
+        "changing",
+        "depth",
+        "doubts",
+        "json",
+        "last",
+        "next",
+        "raw",
+        "size",
+        "tag",
+        "value",
+    )
 
     def __init__(
         self, tag: str, prefix: bytes, value: bytes, raw: bytes = b"", depth: int = 0
@@ -35,6 +48,7 @@ class Token:
         self.raw = raw
         self.size = len(raw)
         self.depth = depth
+        self.doubts: tuple[Doubt, ...] = ()
         self.next: Token | Run | None = None
         self.last: Token | None = None  # none: this is one token, not a run
         self.changing = False
@@ -47,7 +61,18 @@ def token_of(tag: str, value: bytes, raw: bytes = b"", depth: int = 0) -> Token:
 class Run:
     """Tokens that keep following each other, taken as one."""
 
-    __slots__ = ("depth", "elements", "first", "json", "last", "raw", "size", "tag", "tokens")
+    __slots__ = (
+        "depth",
+        "doubts",
+        "elements",
+        "first",
+        "json",
+        "last",
+        "raw",
+        "size",
+        "tag",
+        "tokens",
+    )
     changing = False
 
     def __init__(self, tokens: Sequence[Token]) -> None:
@@ -58,6 +83,7 @@ class Run:
         self.size = len(self.raw)
         self.json = b",".join([token.json for token in tokens])
         self.depth = max(token.depth for token in tokens)
+        self.doubts = tuple(chain.from_iterable(token.doubts for token in tokens))
         self.elements = {token.tag: token.value for token in tokens}
 
 
@@ -141,7 +167,7 @@ class Context:
             token = known(raw)
             if token is None and i < end <= stop:
                 token = self.new(raw, depth)
-            if token is None or token.tag <= last:
+            if token is None or token.tag <= last or token.doubts:
                 return None
             if token.depth > deepest:
                 deepest = token.depth
@@ -149,9 +175,18 @@ class Context:
             last, i = token.tag, end
         return (b"{%b}" % b",".join(parts), deepest) if i == stop else None
 
-    def remember(self, token: Token) -> Token:
+    def remember(self, token: Token, longer: bytes) -> Token:
+        """`longer` are the bytes of `token` with those before it that have no place in the JSON.
+
+        Gives the token that stands for them; it can be guessed, if not looked up.
+        """
         self.tokens[token.raw] = token
         self._memory.take(self, token.size + 2 * len(token.json) + _OVERHEAD)
+        if len(longer) <= token.size:
+            return token
+        doubts = token.doubts
+        token = token_of(token.tag, token.value, longer, token.depth)
+        token.doubts = doubts
         return token
 
     def differs(self, guess: Token | Run, found: Token) -> None:

@@ -59,6 +59,10 @@ class Walk:
         first = self._charset_first(at)
         parts = self._parts(self.at, self.source.size, self._context.start)
         self._context.learn(parts)
+        for part in parts:
+            if part.doubts:
+                self.doubts.put(part.doubts)
+        self.doubts.put(self.doubts.taken(0))
         if first and parts and parts[0].tag <= kinds.CHARSET:
             return self._in_order([*first, *parts])
         return [*first, *parts]
@@ -172,7 +176,7 @@ class Walk:
 
     def _fresh(self, at: int, end: int) -> Token:
         """The next element that belongs into the JSON, with what is apart before it; or `_END`."""
-        since, doubts = at, self.doubts.count
+        since, mark = at, self.doubts.mark
         while at < end:
             i = self._near(at)
             header = self.source.buf[i : i + MARGIN]
@@ -186,11 +190,9 @@ class Walk:
             found = self._element(at, header, end)
             if isinstance(found, Opened):
                 found = self._sequence(found)
-            if found is not None and since < at and found.raw and doubts == self.doubts.count:
-                raw = self.source.at(since, self.at - since)
-                return token_of(found.tag, found.value, raw, found.depth)
             if found is not None:
-                return found
+                found.doubts = self.doubts.taken(mark)
+                return self._context.remember(found, self._raw(since)) if found.raw else found
             at = self.at
         self.at = max(at, end)
         return _END
@@ -229,7 +231,7 @@ class Walk:
         if not vr.isupper():
             raise Odd("no VR where one should be")
         if vr not in CONVERTERS and vr != "SQ":
-            self.doubts.add(f"{kinds.shown(tag)} has a VR that does not exist.")
+            self.doubts.complain(f"{kinds.shown(tag)} has a VR that does not exist.")
             vr = "UN"
         return vr, at + skip, length
 
@@ -242,44 +244,41 @@ class Walk:
     def _value(self, tag: str, vr: str, at: int, value: int, length: int) -> Token:
         content = self.source.at(value, length)
         self.cut = self.cut or len(content) < length
-        complaints = self.doubts.count
         if length % 2:
-            self.doubts.add(f"{kinds.shown(tag)} has an odd length.")
+            self.doubts.complain(f"{kinds.shown(tag)} has an odd length.")
         if tag == kinds.CHARSET:
             return self._change_charset(content)
         fragment, complaint = convert(vr, content, self._charset)
         if complaint:
-            self.doubts.add(f"{kinds.shown(tag)} {complaint}.")
+            self.doubts.complain(f"{kinds.shown(tag)} {complaint}.")
         if tag == kinds.PIXEL_REPRESENTATION and self._implicit:
             self._signed = content[:2] == b"\1\0"
             self._enter(implicit=True)
             return token_of(tag, fragment)
-        return self._remembered(tag, fragment, at, complaints == self.doubts.count)
+        return token_of(tag, fragment, self._raw(at))
 
-    def _remembered(self, tag: str, fragment: bytes, at: int, plain: bool, depth: int = 0) -> Token:
-        """The element from `at` to here; remembered if it is `plain`, short and whole."""
-        if not plain or self.cut or self.at - at > kinds.MAX_REMEMBERED or depth > MAX_SHORT:
-            return token_of(tag, fragment, depth=depth)
+    def _raw(self, at: int) -> bytes:
+        """The element from `at` to here, if it may be remembered: short and whole."""
+        if self.cut or self.at - at > kinds.MAX_REMEMBERED:
+            return b""
         raw = self.source.at(at, self.at - at)
-        if len(raw) < self.at - at:
-            return token_of(tag, fragment, depth=depth)
-        return self._context.remember(token_of(tag, fragment, raw, depth))
+        return raw if len(raw) == self.at - at else b""
 
     def _change_charset(self, content: bytes) -> Token:
         """From here on, text is decoded by this value; the JSON is UTF-8 (PS3.18 F.2)."""
         self._charset = charset(content[:_MAX_CHARSET])
         self._enter(implicit=self._implicit)
         if not self._charset.known:
-            self.doubts.add("Specific Character Set holds a term that is not defined.")
+            self.doubts.complain("Specific Character Set holds a term that is not defined.")
         return token_of(kinds.CHARSET, _UTF8 if content.strip(b" \0") else b'{"vr":"CS"}')
 
     def _bulk_value(self, tag: str, vr: str, value: int, length: int, missing: int = 0) -> Token:
         """A value that is not read: its place is remembered instead."""
         if vr not in MAY_BE_BULK:
-            self.doubts.add(f"{kinds.shown(tag)} is too long for its VR.")
+            self.doubts.complain(f"{kinds.shown(tag)} is too long for its VR.")
             vr = "UN"
         if (length + missing) % 2:
-            self.doubts.add(f"{kinds.shown(tag)} has an odd length.")
+            self.doubts.complain(f"{kinds.shown(tag)} has an odd length.")
         if tag in PIXELS and not self._trail:
             self.pixels = Pixels(tag, vr, value, length, missing)
         return self.place(tag, vr, value, length)
@@ -334,7 +333,7 @@ class Walk:
         if len(self._trail) >= MAX_DEPTH:
             raise too_much(f"Sequences are nested deeper than {MAX_DEPTH} levels.")
         tag, end = opened.tag, opened.end
-        before = self.doubts.count, len(self.bulk)
+        before = len(self.bulk)
         outside = self._charset, self._signed, self._implicit, self._context
         if opened.implicit is not self._implicit:
             self._enter(implicit=opened.implicit)
@@ -351,6 +350,8 @@ class Walk:
                 parts = self._parts(at + 8, stop or end, self._context.item)
                 item = b"{%b}" % b",".join([part.json for part in parts])
                 depth = max([part.depth for part in parts], default=0)
+                for part in parts:
+                    self.doubts.inherit(part.doubts)
                 self._charset, self._signed, self._implicit, self._context = inside
                 stop = stop or self.at
             else:
@@ -363,8 +364,8 @@ class Walk:
         fragment = b'{"vr":"SQ","Value":[%b]}' % b",".join(items) if items else b'{"vr":"SQ"}'
         if len(self._trail) + deepest >= MAX_DEPTH:
             raise too_much(f"Sequences are nested deeper than {MAX_DEPTH} levels.")
-        plain = opened.defined and before == (self.doubts.count, len(self.bulk))
-        return self._remembered(tag, fragment, opened.at, plain, deepest + 1)
+        plain = before == len(self.bulk) and deepest < MAX_SHORT
+        return token_of(tag, fragment, self._raw(opened.at) if plain else b"", deepest + 1)
 
     def _is_item(self, at: int) -> bool:
         return (i := self._near(at)) >= 0 and self.source.buf.startswith(ITEM, i)

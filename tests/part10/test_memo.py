@@ -112,3 +112,18 @@ def test_group_lengths_do_not_stand_in_the_way_of_what_is_remembered():
         parts = parts_of(data[:place] + length + data[place:], memory)
     assert "00100010" in elements_of(parts)
     assert any(isinstance(part, Run) and length in part.raw for part in parts)
+
+
+def test_a_doubt_is_remembered_with_its_element():
+    memory = Memory()
+    item = samples.make_dataset()
+    dataset = samples.make_image(ReferencedImageSequence=[item])
+    data = samples.encode(dataset).replace(b"20240102", b"2024.1.2").replace(b"030405", b"030499")
+    for _ in range(4):
+        walk = Walk(Source(data, len(data), oracle.reader(data)), memory)
+        parts = walk.data_set(oracle.scan_bytes(data).dataset_offset, implicit=False)
+        assert [doubt.sentence for doubt in walk.doubts.all()] == [
+            "(0008,0020) is not a date.",
+            "(0008,0030) is not a time.",
+        ]
+    assert len(parts) < 10
