@@ -220,7 +220,7 @@ class Archive:
 
     def check(self) -> None:
         """Raises errors.Unavailable when index or storage do not answer. Waits for both."""
-        self.index.statistics()
+        self.index.ping()
         self.storage.check()
 
     def digest(self, location: Location) -> str:
