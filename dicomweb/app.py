@@ -3,9 +3,9 @@
 import os
 import secrets
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager, suppress
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from functools import partial
-from typing import TypedDict
+from typing import Any
 
 from starlette.middleware.cors import CORSMiddleware
 from starlette.routing import BaseRoute
@@ -53,17 +53,6 @@ CORS_EXPOSED = (
 )
 
 
-class State(TypedDict):
-    """What every handler finds in `request.state`."""
-
-    archive: Archive
-    conversion: Conversion
-    rendering: Rendering
-    addresses: Addresses
-    settings: Settings
-    secret: bytes
-
-
 class Paths:
     """`/studies/` and `//studies` are `/studies`: clients build URLs by joining strings."""
 
@@ -107,6 +96,8 @@ def all_routes(extensions: Sequence[extension.Extension]) -> list[BaseRoute]:
             each.endpoint,
             permission=each.permission,
             methods=sorted(each.methods or ()),
+            refused=each.refused,
+            operation=each.operation,
         )
         for each in standard
     ]
@@ -127,22 +118,26 @@ def create_app(settings: Settings | None = None) -> ASGIApp:
 @asynccontextmanager
 async def _lifespan(
     settings: Settings, extensions: Sequence[extension.Extension], app: object
-) -> AsyncIterator[State]:
+) -> AsyncIterator[dict[str, Any]]:
+    """What every handler finds in `request.state`; extensions add theirs."""
     archive = open_archive(settings, extensions)
     cache = settings.cache_mb * 1_000_000
     conversion = Conversion(archive, cache_bytes=cache)
-    process.settle()
-    try:
-        yield {
-            "archive": archive,
-            "conversion": conversion,
-            "rendering": Rendering(archive, conversion, cache_bytes=cache),
-            "addresses": Addresses(settings, ROOT),
-            "settings": settings,
-            "secret": _secret(settings),
-        }
-    finally:
-        archive.close()
+    state: dict[str, Any] = {
+        "archive": archive,
+        "conversion": conversion,
+        "rendering": Rendering(archive, conversion, cache_bytes=cache),
+        "addresses": Addresses(settings, ROOT),
+        "settings": settings,
+        "secret": _secret(settings),
+    }
+    async with AsyncExitStack() as stack:
+        stack.callback(archive.close)
+        for each in extensions:
+            if each.opened:
+                state |= await stack.enter_async_context(each.opened(settings, archive))
+        process.settle()
+        yield state
 
 
 def _open_to_origins(app: ASGIApp, settings: Settings) -> ASGIApp:

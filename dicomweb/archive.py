@@ -3,31 +3,37 @@
 import hashlib
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import orjson
 
+from dicomweb.actor import PROGRAM, Actor
 from dicomweb.cache import ByteCache
 from dicomweb.committer import Committer
 from dicomweb.compression import compress
 from dicomweb.content import Content, Piece
-from dicomweb.errors import Fault, NotFound, Refusal
+from dicomweb.errors import Fault, InstanceRefused, NotFound, Refusal
 from dicomweb.incoming import Arrived, Incoming, Outcome, arrive
 from dicomweb.index import Duplicate, Found, Index, Location, Removed, Search, Statistics
 from dicomweb.index.search import COUNTED
+from dicomweb.keeping import Kept, keep
 from dicomweb.part10 import Bulk, FrameTable
 from dicomweb.part10.bulk import unpack_bulk
 from dicomweb.query import Query
 from dicomweb.resources import Resource
 from dicomweb.storage import Storage
 
+if TYPE_CHECKING:
+    from sqlmodel import Session
+
 # Reads up to this many bytes happen in the event loop when they are in memory already.
 WARM_READ = 4 * 1024 * 1024
 
 
-__all__ = ["COUNTED", "Archive", "Bulk", "Found", "Location", "Removed", "resource_of"]
+__all__ = ["COUNTED", "Archive", "Bulk", "Found", "Kept", "Location", "Removed", "resource_of"]
 
 
 class Archive:
@@ -62,9 +68,17 @@ class Archive:
         """Take away what arrived and will not be submitted."""
         self.storage.remove([one.key for one in arrived])
 
-    def submit(self, arrived: Sequence[Arrived]) -> "Future[list[Outcome]]":
+    def submit(self, arrived: Sequence[Arrived], actor: Actor = PROGRAM) -> "Future[list[Outcome]]":
         """Make them durable and index them, together with whatever else is waiting."""
-        return self._committer.submit(arrived)
+        return self._committer.submit(arrived, actor)
+
+    def store(self, pieces: Iterable[bytes], study: str = "", actor: Actor = PROGRAM) -> Outcome:
+        """One instance from `pieces`, durable and indexed when this returns. Waits for the disk."""
+        try:
+            arrived = self.arrive(pieces, study)
+        except InstanceRefused as refusal:
+            return Outcome.refused(refusal)
+        return self.submit([arrived], actor).result()[0]
 
     def _is_same(self, arrived: Arrived, stored: Duplicate) -> bool:
         """Whether a second instance under a UID says the same: file meta and preamble apart."""
@@ -210,11 +224,41 @@ class Archive:
 
     # remove
 
-    def remove(self, resource: Resource) -> Removed:
+    def remove(self, resource: Resource, actor: Actor = PROGRAM) -> Removed:
         """Rows first, then bytes; remembered, so that 410 can be answered. Waits for the disk."""
-        removed = self.index.remove(resource)
+        removed = self.index.remove(resource, actor)
         self.storage.remove(removed.keys)
         return removed
+
+    # for extensions: rows and blobs of their own
+
+    def session(self) -> "AbstractContextManager[Session]":
+        """A session that writes: one transaction, committed when it ends well. In a thread."""
+        return self.index.session()
+
+    def reading(self) -> "AbstractContextManager[Session]":
+        """A session that only reads, and waits for nobody. In a thread."""
+        return self.index.reading()
+
+    def keep(self, pieces: Iterable[bytes]) -> Kept:
+        """Bytes that are no instance, durable when this returns: write their row afterwards.
+
+        The extension lists them under `kept`, so that `dicomweb check` knows whose they are.
+        """
+        return keep(self.storage, pieces)
+
+    def kept(self, kept: Kept) -> Content:
+        """The bytes that `keep` took, to be read when they are sent."""
+        key, storage = kept.key, self.storage
+        return Content(
+            kept.size,
+            lambda: storage.read_if_warm(key, 0, kept.size) if kept.size <= WARM_READ else None,
+            lambda start, count: storage.pieces(key, start, count),
+        )
+
+    def drop(self, keys: Sequence[str]) -> None:
+        """Take away what was kept, after its row."""
+        self.storage.remove(keys)
 
     # operate
 

@@ -10,6 +10,7 @@ from concurrent.futures import Future
 from contextlib import suppress
 from queue import SimpleQueue
 
+from dicomweb.actor import PROGRAM, Actor
 from dicomweb.errors import InstanceRefused, Refusal
 from dicomweb.incoming import Arrived, Outcome
 from dicomweb.index import Duplicate, Index, Record, Stored
@@ -20,7 +21,7 @@ from dicomweb.storage import Storage
 GROUP = 200
 
 Same = Callable[[Arrived, Duplicate], bool]
-_Job = tuple[Sequence[Arrived], "Future[list[Outcome]]"]
+_Job = tuple[Sequence[Arrived], Actor, "Future[list[Outcome]]"]
 
 
 class Committer:
@@ -34,10 +35,10 @@ class Committer:
         self._thread = threading.Thread(target=self._run, name="committer", daemon=True)
         self._thread.start()
 
-    def submit(self, arrived: Sequence[Arrived]) -> "Future[list[Outcome]]":
+    def submit(self, arrived: Sequence[Arrived], actor: Actor = PROGRAM) -> "Future[list[Outcome]]":
         """One outcome an instance, in the same order, once they are durable and indexed."""
         future: Future[list[Outcome]] = Future()
-        self._queue.put((arrived, future))
+        self._queue.put((arrived, actor, future))
         return future
 
     def close(self) -> None:
@@ -60,17 +61,19 @@ class Committer:
 
     def _serve(self, jobs: list[_Job]) -> None:
         """All jobs in one transaction; when that fails, each alone, so that one cannot harm all."""
-        arrived = [one for group, _ in jobs for one in group]
+        arrived = [one for group, _, _ in jobs for one in group]
         try:
             self._storage.flush([one.key for one in arrived])
-            results = self._index.store([_record(one) for one in arrived])
+            results = self._index.store(
+                [_record(one, actor) for group, actor, _ in jobs for one in group]
+            )
         except Exception as fault:
             if len(jobs) > 1:
                 for job in jobs:
                     self._serve([job])
                 return
             self._take_away([one.key for one in arrived])
-            jobs[0][1].set_result([_failed(one, fault) for one in arrived])
+            jobs[0][2].set_result([_failed(one, fault) for one in arrived])
             return
         outcomes = [self._outcome(*pair) for pair in zip(arrived, results, strict=True)]
         self._take_away(
@@ -80,7 +83,7 @@ class Committer:
                 if isinstance(result, Duplicate)
             ]
         )
-        for group, future in jobs:
+        for group, _, future in jobs:
             future.set_result(outcomes[: len(group)])
             del outcomes[: len(group)]
 
@@ -110,7 +113,7 @@ class Committer:
             self._storage.remove(keys)
 
 
-def _record(one: Arrived) -> Record:
+def _record(one: Arrived, actor: Actor) -> Record:
     header = one.header
     return Record(
         study=header.study,
@@ -126,6 +129,7 @@ def _record(one: Arrived) -> Record:
         size=one.size,
         sha256=one.sha256,
         key=one.key,
+        actor=actor,
     )
 
 

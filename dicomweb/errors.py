@@ -13,6 +13,8 @@ Refusal                       a request that cannot be served
 ├── TooLarge              413  the request, or its answer, is over a limit
 ├── UnsupportedMediaType  415  the Content-Type of the request cannot be read
 ├── RangeNotSatisfiable   416  the range lies outside the resource
+├── PreconditionRequired  428  a change needs If-Match here
+├── TooManyRequests       429  wait as long as Retry-After says
 ├── Fault                 500  our fault: what is stored cannot be read
 └── Unavailable           503  a part that is needed does not answer now
 
@@ -84,6 +86,14 @@ class UnsupportedMediaType(Refusal):
 
 class RangeNotSatisfiable(Refusal):
     status = 416
+
+
+class PreconditionRequired(Refusal):
+    status = 428
+
+
+class TooManyRequests(Refusal):
+    status = 429
 
 
 class Fault(Refusal):

@@ -1,19 +1,24 @@
 """The one door by which an extension joins: a value with routes, tables and callbacks."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from importlib import import_module
 from typing import TYPE_CHECKING
 
 from starlette.routing import BaseRoute
 
-from dicomweb.settings import WrongSetting
+from dicomweb.settings import Settings, WrongSetting
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
     from sqlmodel import Session
 
+    from dicomweb.archive import Archive, Kept
     from dicomweb.index import Removed, Stored
+
+
+Opened = Callable[["Settings", "Archive"], AbstractAsyncContextManager[dict[str, object]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,9 +27,13 @@ class Extension:
 
     name        one word; also the name of its migrations
     routes      of dicomweb.access.guard.route, each with its permission
+    opened      what it holds while the server runs: given the settings and the archive, an async
+                context manager of what handlers find in `request.state`
     tables      steps of its schema, functions of a connection: each is taken once, in this order
     on_stored   called inside the archive's transaction for each group of stored instances
-    on_removed  likewise for what was removed
+    on_removed  likewise for what was removed; keys of its own blobs that go too are added to
+                `removed.keys`
+    kept        every blob of its own (`Archive.keep`), for `dicomweb check`
     """
 
     name: str
@@ -32,6 +41,8 @@ class Extension:
     tables: "Sequence[Callable[[Connection], object]]" = ()
     on_stored: "Callable[[Session, Sequence[Stored]], None] | None" = None
     on_removed: "Callable[[Session, Removed], None] | None" = None
+    opened: "Opened | None" = None
+    kept: "Callable[[Session], Iterable[Kept]] | None" = None
 
 
 def load(names: Sequence[str]) -> list[Extension]:

@@ -77,7 +77,9 @@ class Answered:
             refusal = _refusal(scope, failure)
             if scope.get("started"):
                 raise ConnectionAbortedError from None
-            await answer(refusal)(scope, receive, send)
+            refused = getattr(scope.get("route"), "refused", None)
+            response = refused(scope, refusal) if refused else answer(refusal)
+            await response(scope, receive, send)
 
 
 def _refusal(scope: Scope, failure: Exception) -> Refusal:

@@ -11,6 +11,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from functools import lru_cache, partial
 from typing import TypeVar
 
+from dicomweb.actor import PROGRAM, Actor
 from dicomweb.archive import Archive
 from dicomweb.assembly import assemble
 from dicomweb.bundle import Bundle
@@ -43,12 +44,18 @@ class Intake:
     """
 
     def __init__(
-        self, archive: Archive, study: str, limit: int, bundle: Bundle | None = None
+        self,
+        archive: Archive,
+        study: str,
+        limit: int,
+        bundle: Bundle | None = None,
+        actor: Actor = PROGRAM,
     ) -> None:
         self.archive = archive
         self.study = study
         self.limit = limit
         self.bundle = bundle
+        self.actor = actor
         self.received = 0
         self.gathered = False
         self.slots: list[Outcome | None] = []
@@ -179,7 +186,7 @@ class Intake:
         """Hand the group over; no more than two groups may be on their way."""
         group, self._group = self._group, []
         if group:
-            future = self.archive.submit([arrived for _, arrived in group])
+            future = self.archive.submit([arrived for _, arrived in group], self.actor)
             self._committing.append(([slot for slot, _ in group], future))
         while len(self._committing) > 1:
             await self._committed()

@@ -60,6 +60,9 @@ class Settings(BaseSettings):
         ge=0,
         description="Largest STOW request in MB (10^6 bytes); 0: unlimited, it streams.",
     )
+    max_upload_mb: int = Field(
+        default=100, ge=1, description="Largest form upload in MB (10^6 bytes), all its files."
+    )
     extensions: Words = Field(
         default=DEFAULT_EXTENSIONS,
         description="Dotted names of the extensions to load. Comma-separated.",

@@ -7,7 +7,7 @@ cached documents go together.
 from starlette.requests import Request
 from starlette.responses import Response
 
-from dicomweb.access.guard import route
+from dicomweb.access.guard import actor_of, route
 from dicomweb.access.permissions import Permission
 from dicomweb.answers import in_thread
 from dicomweb.archive import Archive
@@ -18,7 +18,8 @@ from dicomweb.resources import Resource
 async def delete(request: Request) -> Response:
     """The study, series or instance of the path, and all below it."""
     archive: Archive = request.state.archive
-    await in_thread(archive.remove, Resource(**request.path_params))
+    resource = Resource(**request.path_params)
+    await in_thread(archive.remove, resource, actor_of(request.scope))
     return Response(status_code=204)
 
 

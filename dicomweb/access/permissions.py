@@ -31,13 +31,18 @@ ROLES: dict[str, frozenset[Permission]] = {
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """Who sends a request, and what they may."""
+    """Who sends a request, and what they may; `studies` are all they see, None: every study."""
 
     name: str
     permissions: frozenset[Permission]
+    studies: frozenset[str] | None = None
 
     def may(self, permission: Permission) -> bool:
         return permission is Permission.PUBLIC or permission in self.permissions
+
+    def sees(self, study: str) -> bool:
+        """Whether the study of this Study Instance UID exists for them."""
+        return self.studies is None or study in self.studies
 
 
 ANONYMOUS_ADMIN = Principal("anonymous", EVERYTHING)

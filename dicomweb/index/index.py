@@ -5,6 +5,7 @@ from contextlib import AbstractContextManager
 
 from sqlmodel import Session
 
+from dicomweb.actor import PROGRAM, Actor
 from dicomweb.index import writes
 from dicomweb.index.database import Database
 from dicomweb.index.datasets import Datasets
@@ -68,12 +69,12 @@ class Index:
         """
         return self._ingest.store(records)
 
-    def remove(self, resource: Resource) -> Removed:
+    def remove(self, resource: Resource, actor: Actor = PROGRAM) -> Removed:
         """Remove a study, series or instance; tombstones remember it. Durable when this returns.
 
         The bytes are still there: their keys are in the answer. Raises NotFound or Gone.
         """
-        removed = self._removal.remove(resource)
+        removed = self._removal.remove(resource, actor)
         if removed is None:
             raise self._reads.missing(resource)
         return removed

@@ -12,6 +12,7 @@ from typing import Any
 
 from sqlmodel import Session
 
+from dicomweb.actor import PROGRAM, Actor
 from dicomweb.index import fragments, new_rows, writes
 from dicomweb.index.compression import Codecs, Encoder, dictionary, new_encoder, packed
 from dicomweb.index.database import Contended, Database, Transaction
@@ -26,7 +27,7 @@ class Record:
 
     `json` is its data set as DICOM JSON, with \\x01 for the service root; `elements` are the top
     level ones by tag. `frames` and `bulk` are kept for whoever packed them. `sha256` may be empty
-    when it is told later (`Index.record_hashes`).
+    when it is told later (`Index.record_hashes`). `actor` is who stores it.
     """
 
     study: str
@@ -42,6 +43,7 @@ class Record:
     size: int
     sha256: bytes
     key: str
+    actor: Actor = PROGRAM
 
     @property
     def resource(self) -> Resource:

@@ -7,6 +7,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlmodel import Session
 
+from dicomweb.actor import PROGRAM, Actor
 from dicomweb.index.database import Database, Statement, Transaction, named
 from dicomweb.index.engines import Engine
 from dicomweb.index.locks import Series, Study, locked_series, locked_study
@@ -29,7 +30,8 @@ class Removed:
     """What went, and the keys under which storage still keeps the bytes.
 
     A series goes with its last instance, and a study with its last series: `series` holds those
-    that are gone, `study` tells whether the study is. `size` is in bytes.
+    that are gone, `study` tells whether the study is. `size` is in bytes, `actor` who did it.
+    A callback adds to `keys` what it kept beside the instances.
     """
 
     resource: Resource
@@ -38,6 +40,7 @@ class Removed:
     series: list[Resource] = field(default_factory=list)
     study: bool = False
     size: int = 0
+    actor: Actor = PROGRAM
 
 
 # Called inside the transaction; what it raises undoes the removal.
@@ -111,14 +114,15 @@ class Removal:
         self._database = database
         self._hooks = hooks
 
-    def remove(self, resource: Resource) -> Removed | None:
+    def remove(self, resource: Resource, actor: Actor = PROGRAM) -> Removed | None:
         """What went, durable when this returns; None where there is no such resource."""
-        return self._database.write(lambda transaction: self._remove(transaction, resource))
+        return self._database.write(lambda transaction: self._remove(transaction, resource, actor))
 
-    def _remove(self, transaction: Transaction, resource: Resource) -> Removed | None:
+    def _remove(self, transaction: Transaction, resource: Resource, actor: Actor) -> Removed | None:
         study = locked_study(transaction, resource.study)
         removed = _Work(transaction, resource, study).remove() if study else None
         if self._hooks and removed:
+            removed = replace(removed, actor=actor)
             with transaction.session() as session:
                 for hook in self._hooks:
                     hook(session, removed)

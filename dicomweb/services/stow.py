@@ -19,7 +19,7 @@ from collections.abc import AsyncIterator
 from starlette.requests import Request
 
 from dicomweb import metrics
-from dicomweb.access.guard import route
+from dicomweb.access.guard import actor_of, route
 from dicomweb.access.permissions import Permission
 from dicomweb.addresses import Addresses
 from dicomweb.answers import Streamed, accepted, multipart, part_of, single_part, whole
@@ -65,7 +65,8 @@ async def store(request: Request) -> Streamed:
     study = Resource(study=request.path_params.get("study", "")).study
     limit = _limit(request)
     media_type = _media_type(request)
-    intake = Intake(request.state.archive, study, limit, _bundle(request, media_type))
+    bundle = _bundle(request, media_type)
+    intake = Intake(request.state.archive, study, limit, bundle, actor_of(request.scope))
     try:
         await _receive(request, intake, media_type)
         outcomes = await intake.finish()

@@ -1,0 +1,245 @@
+"""Our own JSON APIs: what a line of a route table says is what validates, answers and documents.
+
+    api("POST", "/api/radiology/studies", create, Permission.CREATE,
+        takes=NewStudy, gives=Study, status=201, summary="Schedule a study")
+
+The handler is called with the request, then `body` (of `takes`) and `query` (of `asks`) where the
+line names them. A plain function runs in a thread and may use sessions; a coroutine must not wait.
+What it returns is `data` of {"success": true, "data": …}; a Page adds `pagination`; a Response is
+sent as it is. Fields are snake_case here and camelCase outside.
+"""
+
+from asyncio import iscoroutinefunction
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Annotated, Any, Generic, TypeVar
+
+import orjson
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic.alias_generators import to_camel
+from starlette.requests import Request
+from starlette.responses import Response
+
+from dicomweb.access.guard import GuardedRoute
+from dicomweb.access.permissions import Permission
+from dicomweb.answers import in_thread
+from dicomweb.errors import (
+    BadRequest,
+    PreconditionFailed,
+    PreconditionRequired,
+    TooLarge,
+    UnsupportedMediaType,
+)
+
+# Reports are the longest bodies; a megabyte is some 150 pages.
+MAX_BODY = 1_000_000
+# Lists are whole up to so many rows where no limit is sent.
+MAX_ROWS = 10_000
+
+Item = TypeVar("Item")
+Model = TypeVar("Model", bound=BaseModel)
+
+
+class Shape(BaseModel):
+    """A body, a query or an answer: snake_case in Python, camelCase in JSON."""
+
+    model_config = ConfigDict(
+        alias_generator=to_camel, populate_by_name=True, from_attributes=True, extra="ignore"
+    )
+
+
+def _without_nul(text: str) -> str:
+    if "\0" in text:
+        raise ValueError("it holds a NUL character, which no text does")
+    return text
+
+
+# Text of a person: as it was typed, never markup. PostgreSQL keeps no NUL.
+Line = Annotated[str, Field(max_length=1_000), AfterValidator(_without_nul)]
+Text = Annotated[str, Field(max_length=200_000), AfterValidator(_without_nul)]
+
+
+class Paging(Shape):
+    """`page` counts from 1."""
+
+    page: int = Field(default=1, ge=1, le=1_000_000, description="Page, counted from 1.")
+    limit: int = Field(default=MAX_ROWS, ge=1, le=MAX_ROWS, description="Rows of a page.")
+
+    @property
+    def offset(self) -> int:
+        return (self.page - 1) * self.limit
+
+
+@dataclass(frozen=True, slots=True)
+class Page(Generic[Item]):
+    """One page of a list, and how many rows there are in all."""
+
+    rows: Sequence[Item]
+    page: int
+    limit: int
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """What one line of a route table says beyond method, path and permission.
+
+    `gives` is the type of `data`, `listed` that it is a page of those. `media_types` are those of
+    an answer that is no JSON; `form` are the fields of a form, name → (type or "file", meaning).
+    """
+
+    summary: str
+    takes: type[BaseModel] | None = None
+    asks: type[BaseModel] | None = None
+    gives: Any = None
+    listed: bool = False
+    status: int = 200
+    media_types: tuple[str, ...] = ()
+    form: tuple[tuple[str, str, str], ...] = ()
+    refusals: tuple[int, ...] = ()
+
+
+def api(
+    method: str,
+    path: str,
+    handler: Callable[..., Any],
+    permission: Permission,
+    **said: Any,
+) -> GuardedRoute:
+    """One line of a route table; `said` are the fields of Operation."""
+    operation = Operation(**said)
+    endpoint = _Endpoint(handler, operation)
+    return GuardedRoute(
+        path, endpoint.serve, permission=permission, methods=[method], operation=operation
+    )
+
+
+class _Endpoint:
+    """Validates what comes in, calls the handler, wraps what goes out."""
+
+    def __init__(self, handler: Callable[..., Any], operation: Operation) -> None:
+        self.handler = handler
+        self.operation = operation
+        self._answer: TypeAdapter[Any] = TypeAdapter(operation.gives)
+
+    async def serve(self, request: Request) -> Response:
+        operation = self.operation
+        given: dict[str, Any] = {}
+        if operation.asks is not None:
+            given["query"] = queried(request, operation.asks)
+        if operation.takes is not None:
+            given["body"] = validated(operation.takes, await json_body(request))
+        if iscoroutinefunction(self.handler):
+            answer = await self.handler(request, **given)
+        else:
+            answer = await in_thread(lambda: self.handler(request, **given))
+        return answer if isinstance(answer, Response) else self._respond(answer)
+
+    def _respond(self, answer: Any) -> Response:
+        if answer is None and self.operation.status == 204:
+            return Response(status_code=204)
+        whole: dict[str, Any] = {"success": True}
+        if isinstance(answer, Page):
+            rows = [self._plain(row) for row in answer.rows]
+            paging = {"page": answer.page, "limit": answer.limit, "total": answer.total}
+            whole |= {"data": rows, "pagination": paging}
+        else:
+            whole["data"] = self._plain(answer)
+        return enveloped(whole, self.operation.status)
+
+    def _plain(self, value: Any) -> Any:
+        if self.operation.gives is None:
+            return value
+        return self._answer.dump_python(
+            self._answer.validate_python(value), mode="json", by_alias=True
+        )
+
+
+def enveloped(
+    body: dict[str, Any], status: int = 200, headers: dict[str, str] | None = None
+) -> Response:
+    """JSON that is never kept by anyone between us and the client: it is about patients."""
+    return Response(
+        orjson.dumps(body),
+        status,
+        {"Cache-Control": "private, no-cache", **(headers or {})},
+        "application/json",
+    )
+
+
+async def json_body(request: Request) -> Any:
+    """The parsed body. Raises BadRequest, TooLarge or UnsupportedMediaType."""
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if kind != "application/json" and not kind.endswith("+json"):
+        raise UnsupportedMediaType("The body must be application/json.")
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > MAX_BODY:
+            raise TooLarge(f"The body may have {MAX_BODY} bytes at most.")
+    try:
+        return orjson.loads(body)
+    except orjson.JSONDecodeError:
+        raise BadRequest("The body is no JSON.") from None
+
+
+def queried(request: Request, model: type[Model]) -> Model:
+    """The query parameters as `model`; of one that is repeated the last counts."""
+    given = {name: value for name, value in request.query_params.items() if value != ""}
+    return validated(model, given)
+
+
+def validated(model: type[Model], value: Any) -> Model:
+    """Raises BadRequest, which names every wrong field and what would be right."""
+    if not isinstance(value, dict):
+        raise BadRequest("The body must be a JSON object.")
+    try:
+        return model.model_validate(value)
+    except ValidationError as wrong:
+        raise BadRequest(explained(wrong)) from None
+
+
+def explained(wrong: ValidationError) -> str:
+    """One sentence a field; never the value that was sent, which may be a patient's."""
+    found = []
+    for error in wrong.errors(include_input=False, include_url=False)[:10]:
+        name = ".".join(str(part) for part in error["loc"]) or "body"
+        message = str(error["msg"]).removeprefix("Value error, ")
+        found.append(f"{name}: {message[:1].lower()}{message[1:]}")
+    return "; ".join(found) + "."
+
+
+def check_match(request: Request, etag: str, *, demanded: bool = False) -> None:
+    """RFC 9110 13.1.1: a change of what has changed meanwhile is refused.
+
+    `etag` is the current one, with its quotes. Raises PreconditionFailed, and PreconditionRequired
+    where a change without If-Match is `demanded` to have one.
+    """
+    given = request.headers.get("if-match")
+    if given is None:
+        if demanded:
+            raise PreconditionRequired("A change needs If-Match with the ETag that you read.")
+        return
+    tags = [tag.strip() for tag in given.split(",")]
+    if "*" not in tags and etag not in tags:
+        raise PreconditionFailed(
+            "It has been changed meanwhile: read it again, and send its ETag as If-Match.",
+            headers={"ETag": etag},
+        )
+
+
+__all__ = [
+    "Line",
+    "Operation",
+    "Page",
+    "Paging",
+    "Shape",
+    "Text",
+    "api",
+    "check_match",
+    "enveloped",
+    "explained",
+    "json_body",
+    "queried",
+    "validated",
+]
