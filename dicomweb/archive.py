@@ -17,7 +17,7 @@ from dicomweb.compression import compress
 from dicomweb.content import Content, Piece
 from dicomweb.errors import Fault, InstanceRefused, NotFound, Refusal
 from dicomweb.incoming import Arrived, Incoming, Outcome, arrive
-from dicomweb.index import Duplicate, Found, Index, Location, Removed, Search, Statistics
+from dicomweb.index import Duplicate, Found, Index, Location, Removed, Row, Search, Statistics
 from dicomweb.index.search import COUNTED
 from dicomweb.keeping import Kept, keep
 from dicomweb.part10 import Bulk, FrameTable
@@ -124,6 +124,14 @@ class Archive:
             return self.index.locate(resource)
         except Refusal:
             return None
+
+    def find_uid(self, instance: str) -> Location | None:
+        """Where the instance of this SOP Instance UID is, in whatever study; None: nowhere."""
+        return self.index.of_uid(instance)
+
+    def rows(self, after: int = 0) -> Iterator[list[Row]]:
+        """Pages of all instances in the order of storing, from the `pk` behind `after` on."""
+        return self.index.rows(after=after)
 
     def locations(self, resource: Resource) -> list[Location]:
         """Every instance of a study or series, in the order of their numbers."""

@@ -115,6 +115,10 @@ class Index:
         """Where one instance is."""
         return self._reads.locations(resource)[0]
 
+    def of_uid(self, instance: str) -> Location | None:
+        """Where the instance of this SOP Instance UID is, in whatever study; None: nowhere."""
+        return self._reads.of_uid(instance)
+
     def locations(self, resource: Resource) -> list[Location]:
         """The instances of a resource: series by number, instances by number, then UID."""
         return self._reads.locations(resource)
@@ -145,9 +149,9 @@ class Index:
         """How much there is; reads the row of every study."""
         return self._reads.statistics()
 
-    def rows(self, page: int = 1000) -> Iterator[list[Row]]:
-        """All instances in pages, in the order of storing, for `check`."""
-        return self._reads.rows(page)
+    def rows(self, page: int = 1000, after: int = 0) -> Iterator[list[Row]]:
+        """All instances in pages, in the order of storing, from the `pk` behind `after` on."""
+        return self._reads.rows(page, after)
 
     def close(self) -> None:
         """Close all connections; no other thread may use the index any more."""

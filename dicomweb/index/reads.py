@@ -100,6 +100,7 @@ _LOCATION = (
     _instance.bulk,
 )
 _LOCATIONS = {level: _ordered(level, *_LOCATION) for level in Level}
+_OF_UID = Statement(sa.select(*_LOCATION).select_from(_JOINED).where(_UIDS[Level.INSTANCE]))
 _DATASETS = {level: _ordered(level, _instance.series_pk, _instance.dataset) for level in Level}
 _CHANGED = {
     Level.STUDY: Statement(sa.select(_study.changed).where(*_at(Level.STUDY))),
@@ -157,6 +158,10 @@ class Reads:
             raise self.missing(resource)
         return [Location(*row) for row in rows]
 
+    def of_uid(self, instance: str) -> Location | None:
+        rows = self._database.fetch(_OF_UID, {"instance": instance})
+        return Location(*rows[0]) if rows else None
+
     def metadata(self, resource: Resource) -> list[bytes]:
         rows = self._database.fetch(_DATASETS[resource.level], _path(resource))
         decode = self._datasets.decoder(row[0] for row in rows).decode
@@ -192,8 +197,7 @@ class Reads:
         ((studies, series, instances, size),) = self._database.fetch(_STATISTICS, {})
         return Statistics(studies, int(series), int(instances), int(size))
 
-    def rows(self, page: int) -> Iterator[list[Row]]:
-        after = 0
+    def rows(self, page: int, after: int = 0) -> Iterator[list[Row]]:
         while rows := self._rows(after, page):
             yield rows
             after = rows[-1].pk

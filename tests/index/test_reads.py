@@ -33,6 +33,16 @@ def test_an_instance_is_located(filled: Index) -> None:
     )
 
 
+def test_an_instance_is_found_by_its_uid_alone(filled: Index) -> None:
+    assert filled.of_uid("1.2.1.1.2") == filled.locate(INSTANCE)
+    assert filled.of_uid("1.2.1") is None
+
+
+def test_rows_go_on_behind_a_known_one(filled: Index) -> None:
+    first, *rest = (row for page in filled.rows() for row in page)
+    assert [row for page in filled.rows(after=first.pk) for row in page] == rest
+
+
 def test_locations_go_by_series_and_number(filled: Index) -> None:
     order = ["1.2.1.1.2", "1.2.1.1.10", "1.2.1.2.2", "1.2.1.2.10"]
     study = filled.locations(Resource("1.2.1"))
