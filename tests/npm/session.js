@@ -65,10 +65,10 @@
       ...jpeg,
       queryParams: { quality: 90, viewport: "32,32" },
     });
-    found.rendered = base64(rendered);
-    found.thumbnail = base64(await client.retrieveInstanceThumbnail({ ...at.instance, ...jpeg }));
-    found.framesRendered = base64(await client.retrieveInstanceFramesRendered({ ...frames, ...jpeg }));
-    found.framesThumbnail = base64(
+    found.rendered = all(rendered);
+    found.thumbnail = all(await client.retrieveInstanceThumbnail({ ...at.instance, ...jpeg }));
+    found.framesRendered = all(await client.retrieveInstanceFramesRendered({ ...frames, ...jpeg }));
+    found.framesThumbnail = all(
       await client.retrieveInstanceFramesThumbnail({ ...frames, ...jpeg })
     );
     const BulkDataURI = found.instanceMetadata[0]["7FE00010"].BulkDataURI;
@@ -79,7 +79,7 @@
       singlepart: "bulkdata",
     });
     const headers = { Accept: "application/octet-stream", Range: "bytes=10-99" };
-    found.bulkRange = base64(await single.retrieveBulkData({ BulkDataURI, headers }));
+    found.bulkRange = all(await single.retrieveBulkData({ BulkDataURI, headers }));
 
     const address = client.buildInstanceWadoURIUrl({
       ...at.instance,
