@@ -30,10 +30,10 @@ def sorted_by_clause(results: list[Result]) -> dict[str, list[Result]]:
     clauses: dict[str, list[Result]] = defaultdict(list)
     for result in results:
         clauses[result.clause].append(result)
-    return {clause: clauses[clause] for clause in sorted(clauses, key=_in_order)}
+    return {clause: clauses[clause] for clause in sorted(clauses, key=in_order)}
 
 
-def _in_order(clause: str) -> list[tuple[int, int, str]]:
+def in_order(clause: str) -> list[tuple[int, int, str]]:
     words = clause.replace(".", " ").split()
     return [(0, int(word), "") if word.isdigit() else (1, 0, word) for word in words]
 
