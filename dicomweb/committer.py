@@ -4,6 +4,7 @@ While one group is being flushed the next ones gather, so that many small reques
 and a transaction (group commit). The commit is the moment at which an instance exists.
 """
 
+import logging
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
@@ -16,6 +17,8 @@ from dicomweb.incoming import Arrived, Outcome
 from dicomweb.index import Duplicate, Index, Record, Stored
 from dicomweb.part10.bulk import pack_bulk
 from dicomweb.storage import Storage
+
+log = logging.getLogger("dicomweb")
 
 # A transaction takes at most about this many instances; a longer one would hold up other workers.
 GROUP = 200
@@ -138,5 +141,7 @@ def _failed(one: Arrived, fault: Exception) -> Outcome:
         return Outcome.of(
             one.header, InstanceRefused.NO_RESOURCES, "The storage could not make it durable."
         )
+    if not isinstance(fault, Refusal):
+        log.error("An instance could not be indexed", exc_info=fault)
     sentence = fault.sentence if isinstance(fault, Refusal) else "The index could not take it."
     return Outcome.of(one.header, InstanceRefused.PROCESSING_FAILURE, sentence)

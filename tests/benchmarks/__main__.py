@@ -11,6 +11,7 @@ from pathlib import Path
 from tests.benchmarks import (
     peers,
     report,
+    rows_browser,
     rows_process,
     rows_render,
     rows_retrieve,
@@ -49,6 +50,7 @@ ROWS: dict[str, Row] = {
     "cached": rows_render.cached,
     "thumbnail": rows_render.thumbnail,
     "ingest-million": rows_scale.ingest,
+    "opening": rows_browser.opening,
     "start": rows_process.start,
     "memory": rows_process.streaming,
 }

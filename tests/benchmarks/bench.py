@@ -43,6 +43,9 @@ class Bench:
         """Progress, on standard error: the table alone goes to standard output."""
         print(sentence, file=sys.stderr, flush=True)
 
+    def free_port(self) -> int:
+        return peers.free_port()
+
     def enter(self, server: AbstractContextManager[Peer]) -> Peer:
         return self.stack.enter_context(server)
 

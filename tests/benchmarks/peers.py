@@ -78,7 +78,7 @@ def missing_nginx() -> str:
 @contextmanager
 def orthanc(folder: Path) -> Iterator[Peer]:
     """Debian's Orthanc with its DICOMweb plugin: durable stores, no compression, loopback only."""
-    port = _free_port()
+    port = free_port()
     configuration = {
         "Name": "benchmark",
         "StorageDirectory": str(folder / "data"),
@@ -103,7 +103,7 @@ def orthanc(folder: Path) -> Iterator[Peer]:
 @contextmanager
 def nginx(folder: Path) -> Iterator[Peer]:
     """nginx with the files of `folder`/files, sent by sendfile from one process."""
-    port = _free_port()
+    port = free_port()
     for each in ("files", "t"):
         (folder / each).mkdir(parents=True)
     settings = folder / "nginx.conf"
@@ -146,7 +146,7 @@ def _program(name: str) -> str:
     return shutil.which(name, path=f"{os.environ.get('PATH', '')}:/usr/sbin:/usr/local/sbin") or ""
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
