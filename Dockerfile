@@ -14,13 +14,13 @@ COPY --chown=lightbox:lightbox dicomweb ./dicomweb
 COPY --chown=lightbox:lightbox extensions ./extensions
 RUN make install
 
-ENV DICOMWEB_DATA_DIR=/data
+ENV DICOMWEB_DATA_DIR=/data DICOMWEB_AUTH=local
 VOLUME /data
 EXPOSE 8080
 HEALTHCHECK --interval=10s --timeout=5s --start-period=10s CMD ["/app/.venv/bin/python", "-c", \
     "import urllib.request as u; u.urlopen('http://127.0.0.1:8080/health/ready', timeout=4)"]
 
-# Accounts do not exist yet: whoever runs the image says with --allow-anonymous, or by publishing
-# the port on loopback only, that everybody who reaches it may read and change everything.
+# The first start makes the account `admin` and prints its generated password, once, unless
+# DICOMWEB_ADMIN_PASSWORD or DICOMWEB_ADMIN_PASSWORD_FILE gives one.
 ENTRYPOINT ["/app/.venv/bin/dicomweb"]
-CMD ["serve", "--host", "0.0.0.0"]
+CMD ["serve", "--host", "0.0.0.0", "--first-admin"]

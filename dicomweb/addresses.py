@@ -5,7 +5,8 @@ from functools import lru_cache
 from starlette.types import Scope
 
 from dicomweb.settings import Settings
-from dicomweb.wire.forwarded import base_url, parse_networks
+from dicomweb.wire.forwarded import base_url, is_trusted, parse_networks
+from dicomweb.wire.header_values import MAX_ELEMENTS, elements, unquoted_list
 
 _NAMED = frozenset(
     {
@@ -19,6 +20,9 @@ _NAMED = frozenset(
         b"x-forwarded-for",
     }
 )
+
+_FOR = frozenset({b"forwarded", b"x-forwarded-for"})
+_LONGEST = 8192
 
 
 class Addresses:
@@ -53,6 +57,7 @@ class Addresses:
 
         self._origin = origin
         self._service = service
+        self._networks = networks
 
     def origin(self, scope: Scope) -> str:
         """`https://archive.example/prefix`, without a final slash."""
@@ -70,6 +75,46 @@ class Addresses:
     def root(self, scope: Scope) -> str:
         """The DICOMweb service root: `https://archive.example/dicom-web`."""
         return self.origin(scope) + self._service
+
+    def is_trusted(self, scope: Scope) -> bool:
+        """Whether the peer is a proxy whose headers count."""
+        client = scope.get("client")
+        return is_trusted(client[0] if client else "", self._networks)
+
+    def client(self, scope: Scope) -> str:
+        """The address of the client: the peer's, or the one that the outermost trusted proxy saw.
+
+        Each trusted proxy vouches for the address to its left, the first that is none is the one.
+        """
+        peer = scope.get("client")
+        address = peer[0] if peer else ""
+        if not is_trusted(address, self._networks):
+            return address
+        for before in reversed(_passed_on(scope)):
+            address = before
+            if not is_trusted(before, self._networks):
+                break
+        return _without_port(address)
+
+
+def _passed_on(scope: Scope) -> list[str]:
+    """The addresses of `Forwarded` (RFC 7239 5.2), or else of `X-Forwarded-For`, in their order."""
+    named = [(name, value.decode("latin-1")) for name, value in scope["headers"] if name in _FOR]
+    if sum(len(value) for _, value in named) > _LONGEST:
+        return []  # nobody's proxies are so many
+    forwarded = ",".join(value for name, value in named if name == b"forwarded")
+    if forwarded.count(",") >= MAX_ELEMENTS:
+        return []
+    pairs = ({name.lower(): value for name, value in each} for each in elements(forwarded))
+    listed = ",".join(value for name, value in named if name == b"x-forwarded-for")
+    return [value for each in pairs if (value := each.get("for"))] or unquoted_list(listed)
+
+
+def _without_port(address: str) -> str:
+    """`203.0.113.7`, `2001:db8::1`; whatever else stands there, cut short."""
+    if address.startswith("["):
+        return address[1:].partition("]")[0][:64]
+    return (address.partition(":")[0] if address.count(":") == 1 else address)[:64]
 
 
 def _with_port(host: str, server: str) -> str:

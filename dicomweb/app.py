@@ -1,9 +1,7 @@
 """Puts the parts together: settings in, a Starlette application out."""
 
-import os
-import secrets
 from collections.abc import AsyncIterator, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
 from typing import Any
 
@@ -11,9 +9,13 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.routing import BaseRoute
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from dicomweb import extension, failures, process
-from dicomweb.access.guard import Guard, GuardedRoute, anonymous
+from dicomweb import extension, failures, hygiene, logs, process
+from dicomweb.access.gate import Gate
+from dicomweb.access.guard import Guard, GuardedRoute, Identify, anonymous
+from dicomweb.access.oidc import Provider
+from dicomweb.access.secret import secret_of
 from dicomweb.addresses import Addresses
+from dicomweb.answers import in_thread
 from dicomweb.archive import Archive
 from dicomweb.conversion import Conversion
 from dicomweb.index import Extension as TableSteps
@@ -32,7 +34,7 @@ from dicomweb.services import (
     wado,
     wado_uri,
 )
-from dicomweb.settings import Settings, load
+from dicomweb.settings import Settings, WrongSetting, load
 from dicomweb.storage.filesystem import FileSystem
 
 ROOT = "/dicom-web"
@@ -98,6 +100,7 @@ def all_routes(extensions: Sequence[extension.Extension]) -> list[BaseRoute]:
             methods=sorted(each.methods or ()),
             refused=each.refused,
             operation=each.operation,
+            narrows=each.narrows or "{study}" in each.path,  # all they give is of that study
         )
         for each in standard
     ]
@@ -108,11 +111,35 @@ def all_routes(extensions: Sequence[extension.Extension]) -> list[BaseRoute]:
 def create_app(settings: Settings | None = None) -> ASGIApp:
     """The ASGI application; without settings, from the environment (uvicorn --factory)."""
     settings = settings or load()
+    logs.configure(settings.log, requests=settings.log_requests)
     process.tune()
     extensions = extension.load(settings.extensions)
     router = SegmentRouter(all_routes(extensions), partial(_lifespan, settings, extensions))
-    guarded = Guard(Paths(router), anonymous)
-    return Measured(failures.Answered(_open_to_origins(guarded, settings)))
+    guarded = Guard(Paths(router), _identify(settings, extensions))
+    answered = _open_to_origins(failures.Answered(guarded), settings)
+    told = [each.answered for each in extensions if each.answered]
+    return Measured(hygiene.Marked(answered, log_requests=settings.log_requests), told)
+
+
+def _identify(settings: Settings, extensions: Sequence[extension.Extension]) -> Identify:
+    """Who tells who sends a request, by DICOMWEB_AUTH."""
+    if settings.auth == "none":
+        return anonymous
+    if not any(each.name == "accounts" for each in extensions):
+        raise WrongSetting(
+            f"DICOMWEB_EXTENSIONS is wrong: DICOMWEB_AUTH={settings.auth} needs "
+            "extensions.accounts in it."
+        )
+    provider = None
+    if settings.auth == "oidc":
+        provider = Provider(
+            settings.oidc_issuer,
+            settings.oidc_audience,
+            settings.oidc_claims,
+            settings.oidc_roles,
+            settings.oidc_scopes,
+        )
+    return Gate(in_thread, provider)
 
 
 @asynccontextmanager
@@ -129,7 +156,7 @@ async def _lifespan(
         "rendering": Rendering(archive, conversion, cache_bytes=cache),
         "addresses": Addresses(settings, ROOT),
         "settings": settings,
-        "secret": _secret(settings),
+        "secret": secret_of(settings.data_dir, settings.secret, settings.secret_file),
     }
     async with AsyncExitStack() as stack:
         stack.callback(archive.close)
@@ -152,17 +179,3 @@ def _open_to_origins(app: ASGIApp, settings: Settings) -> ASGIApp:
         expose_headers=CORS_EXPOSED,
         max_age=86_400,
     )
-
-
-def _secret(settings: Settings) -> bytes:
-    """32 random bytes that this archive keeps to itself, made at its first start."""
-    path = settings.data_dir / "secret"
-    if not path.exists():
-        draft = settings.data_dir / f".secret-{os.getpid()}"
-        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(secrets.token_bytes(32))
-        with suppress(FileExistsError):  # another worker was first
-            path.hardlink_to(draft)
-        draft.unlink()
-    return path.read_bytes()

@@ -1,7 +1,7 @@
 """An archive is an index and a storage; nobody above sees either. store · find · open · remove."""
 
 import hashlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence, Set
 from concurrent.futures import Future
 from contextlib import AbstractContextManager
 from dataclasses import replace
@@ -22,7 +22,7 @@ from dicomweb.index.search import COUNTED
 from dicomweb.keeping import Kept, keep
 from dicomweb.part10 import Bulk, FrameTable
 from dicomweb.part10.bulk import unpack_bulk
-from dicomweb.query import Query
+from dicomweb.query import Query, limited
 from dicomweb.resources import Resource
 from dicomweb.storage import Storage
 
@@ -105,9 +105,12 @@ class Archive:
 
     # find
 
-    def search(self, query: Query) -> Search:
-        """A search, to ask whether it `is_quick` before it is run by `find`."""
-        return self.index.search(query)
+    def search(self, query: Query, studies: Set[str] | None = None) -> Search:
+        """A search, to ask whether it `is_quick` before it is run by `find`.
+
+        `studies` are all that the one who asks may know of (`Principal.studies`); None: every one.
+        """
+        return self.index.search(query if studies is None else limited(query, studies))
 
     def statistics(self) -> Statistics:
         return self.index.statistics()

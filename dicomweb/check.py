@@ -4,14 +4,15 @@ import fcntl
 import hashlib
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
-from dicomweb.archive import Archive
+from dicomweb.archive import Archive, Kept
 from dicomweb.errors import Fault
+from dicomweb.extension import Extension
 from dicomweb.resources import Resource
 
 # While a server runs, a younger blob without a row may be an instance that is just arriving.
@@ -53,13 +54,20 @@ def is_served(data_dir: Path) -> bool:
 
 
 def run(
-    archive: Archive, data_dir: Path, *, repair: bool, step: Callable[[], None]
+    archive: Archive,
+    data_dir: Path,
+    *,
+    repair: bool,
+    step: Callable[[], None],
+    extensions: Sequence[Extension] = (),
 ) -> Iterator[Finding]:
     """Every problem, repaired as it is found when `repair` is set.
 
     Repair never destroys bytes: what has no row, and what is damaged, is set aside in the folder
     `orphans` of the data folder; the row of a missing or damaged instance goes, so that it can be
-    stored again. `step` is called once for each row and blob looked at.
+    stored again. What `extensions` kept beside the instances is looked at in the same way, but a
+    damaged blob of theirs stays where its row says: only they know what it is. `step` is called
+    once for each row and blob looked at.
     """
     aside = data_dir / "orphans"
     youngest = time.time() - ARRIVING if is_served(data_dir) else float("inf")
@@ -75,6 +83,11 @@ def run(
                 _set_aside(archive, row.key, aside)
             archive.remove(Resource(row.study, row.series, row.instance))
         yield Finding(problem, Resource(row.study, row.series, row.instance).path, repair)
+    for kept in _kept(archive, extensions):
+        step()
+        blobs.pop(kept.key, None)
+        if problem := _problem(archive, kept.key, kept.size, kept.sha256):
+            yield Finding(problem, kept.key, repaired=False)
     for key, changed in blobs.items():
         step()
         if changed > youngest:
@@ -83,6 +96,15 @@ def run(
             _set_aside(archive, key, aside)
             archive.storage.remove([key])
         yield Finding(Problem.ORPHAN, key, repair)
+
+
+def _kept(archive: Archive, extensions: Sequence[Extension]) -> list[Kept]:
+    """The blobs that extensions say are theirs; read at once, hashing takes longer than a read."""
+    callbacks = [each.kept for each in extensions if each.kept]
+    if not callbacks:
+        return []
+    with archive.reading() as session:
+        return [kept for callback in callbacks for kept in callback(session)]
 
 
 def _problem(archive: Archive, key: str, size: int, sha256: bytes) -> Problem | None:

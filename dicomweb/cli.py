@@ -1,8 +1,11 @@
-"""The command line: serve · import · check · routes."""
+"""The command line: serve · import · check · user · audit · routes."""
 
 import logging
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib import import_module
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Any
@@ -10,6 +13,7 @@ from typing import Annotated, Any
 import typer
 
 from dicomweb import __version__
+from dicomweb.access.permissions import ROLES
 from dicomweb.errors import Refusal
 from dicomweb.settings import PREFIX, Settings, WrongSetting, load
 
@@ -58,11 +62,18 @@ def serve(
     allow_anonymous: Annotated[
         bool, typer.Option(help="Serve everybody on an address that is not loopback.")
     ] = False,
+    first_admin: Annotated[
+        bool, typer.Option(help="Make the account admin, and print its password, if none exists.")
+    ] = False,
     config: Config = None,
 ) -> None:
     """Serve the archive."""
     settings = _load(config, data_dir, allow_anonymous=allow_anonymous or None)
     _refuse_strangers(settings, host)
+    if settings.auth == "local":
+        with _accounts(settings) as (commands, archive):
+            if told := commands.first_admin(archive, settings, make=first_admin):
+                typer.echo(told)
     _hand_down(settings)
     from dicomweb import serving
 
@@ -126,6 +137,78 @@ def check(
     sys.exit(reports.check(_load(config, data_dir), repair=repair))
 
 
+@contextmanager
+def _accounts(settings: Settings) -> Iterator[tuple[Any, Any]]:
+    """The commands of the extension that keeps accounts, and the archive that it keeps them in."""
+    from dicomweb import app, extension
+
+    archive = app.open_archive(settings, extension.load(settings.extensions))
+    try:
+        yield import_module("extensions.accounts.commands"), archive
+    finally:
+        archive.close()
+
+
+def _password(from_input: bool) -> str:
+    """What a person types twice, or the first line of the standard input."""
+    if from_input:
+        return sys.stdin.readline().rstrip("\r\n")
+    typed: str = typer.prompt("Password", hide_input=True, confirmation_prompt=True)
+    return typed
+
+
+PasswordInput = Annotated[
+    bool, typer.Option("--password-stdin", help="Read the password from the standard input.")
+]
+user = typer.Typer(help="Accounts of DICOMWEB_AUTH=local.", no_args_is_help=True)
+cli.add_typer(user, name="user")
+
+
+@user.command(name="add")
+def user_add(
+    name: Annotated[str, typer.Argument()],
+    role: Annotated[str, typer.Option(help=f"One of {', '.join(ROLES)}.")],
+    password_stdin: PasswordInput = False,
+    data_dir: DataDir = None,
+    config: Config = None,
+) -> None:
+    """Add an account."""
+    with _accounts(_load(config, data_dir)) as (commands, archive):
+        commands.add(archive, name, role, _password(password_stdin))
+    typer.echo(f"The account {name} was added.")
+
+
+@user.command(name="list")
+def user_list(data_dir: DataDir = None, config: Config = None) -> None:
+    """All accounts: name, role, and whether they are disabled."""
+    with _accounts(_load(config, data_dir)) as (commands, archive):
+        for name, role, disabled in commands.listed(archive):
+            typer.echo(f"{name:<30} {role:<16}{'disabled' if disabled else ''}".rstrip())
+
+
+@user.command(name="remove")
+def user_remove(
+    name: Annotated[str, typer.Argument()], data_dir: DataDir = None, config: Config = None
+) -> None:
+    """Remove an account; whatever it is logged in to ends."""
+    with _accounts(_load(config, data_dir)) as (commands, archive):
+        commands.remove(archive, name)
+    typer.echo(f"The account {name} was removed.")
+
+
+@user.command(name="password")
+def user_password(
+    name: Annotated[str, typer.Argument()],
+    password_stdin: PasswordInput = False,
+    data_dir: DataDir = None,
+    config: Config = None,
+) -> None:
+    """Give an account a new password, and open it where it was disabled."""
+    with _accounts(_load(config, data_dir)) as (commands, archive):
+        commands.set_password(archive, name, _password(password_stdin))
+    typer.echo(f"The account {name} has a new password.")
+
+
 @cli.command()
 def routes(config: Config = None) -> None:
     """The whole HTTP surface on one page: method, path, permission."""
@@ -136,6 +219,34 @@ def routes(config: Config = None) -> None:
         methods = ",".join(sorted(getattr(each, "methods", ()) or ()))
         permission = getattr(each, "permission", "")
         typer.echo(f"{methods:<10} {getattr(each, 'path', ''):<75} {permission}")
+
+
+audit = typer.Typer(help="The audit trail: who saw and changed what.", no_args_is_help=True)
+cli.add_typer(audit, name="audit")
+
+
+@audit.command(name="verify")
+def verify_audit(data_dir: DataDir = None, config: Config = None) -> None:
+    """Compare the trail with its seals; exit status 1 when a line was changed or is missing."""
+    from dicomweb import reports
+
+    sys.exit(reports.verify_audit(_load(config, data_dir)))
+
+
+@audit.command(name="export")
+def export_audit(
+    since: Annotated[str, typer.Option("--from", help="First day or moment, ISO 8601.")] = "",
+    until: Annotated[str, typer.Option("--to", help="Last day, or the moment behind.")] = "",
+    form: Annotated[
+        str, typer.Option("--format", help="json (a line each), or xml (DICOM messages).")
+    ] = "json",
+    data_dir: DataDir = None,
+    config: Config = None,
+) -> None:
+    """Write the trail to standard output, oldest first."""
+    from dicomweb import reports
+
+    sys.exit(reports.export_audit(_load(config, data_dir), since, until, form))
 
 
 @cli.callback(invoke_without_command=True)

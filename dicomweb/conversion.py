@@ -4,9 +4,8 @@ One frame transcoded never touches its siblings; what is under way is computed o
 ask for it; what was computed is kept in a bounded cache.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from functools import partial
-from typing import Any
 
 from dicomweb.archive import Archive, Bulk, Location
 from dicomweb.cache import ByteCache
@@ -186,24 +185,13 @@ class Conversion:
         if syntax == EXPLICIT_LITTLE_ENDIAN:
             frames = [native_value(frames, image)]
         read = partial(self.archive.read, location)
-        return with_pixels(location.size, read, syntax, frames, _by_keyword(changes)).whole()
+        return with_pixels(location.size, read, syntax, frames, changes).whole()
 
 
 def pixel_syntax(location: Location) -> str:
     """The transfer syntax of what `stored_frame` gives: native frames are little endian."""
     stored = location.transfer_syntax
     return EXPLICIT_LITTLE_ENDIAN if stored in NATIVE else stored
-
-
-def _by_keyword(changes: Mapping[str, Any]) -> dict[str, object]:
-    """Changes as DICOM JSON has them, tag to element, as pydicom takes them."""
-    from pydicom.datadict import keyword_for_tag
-
-    found: dict[str, object] = {}
-    for tag, element in changes.items():
-        values = element["Value"] if element else [None]
-        found[keyword_for_tag(tag)] = values[0] if len(values) == 1 else values
-    return found
 
 
 def _same_pixels(stored: str, asked: str) -> bool:

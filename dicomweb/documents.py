@@ -1,6 +1,7 @@
 """What is no single image, over the archive: reports, documents, waveforms, contours, segments."""
 
 from base64 import b64decode
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING
@@ -36,14 +37,16 @@ def kind_at(location: Location) -> Kind:
 class Documents:
     """Instances that are no single image, as something that a person understands.
 
-    `root` is the service root as the client knows it: links begin with it. `write` may wait and
-    compute: call it outside the event loop.
+    `root` is the service root as the client knows it: links begin with it. `sees` tells of a Study
+    Instance UID whether the client may know of it: what a report references in another study is
+    then as what is not here. `write` may wait and compute: call it outside the event loop.
     """
 
     archive: Archive
     conversion: Conversion
     rendering: Rendering
     root: str
+    sees: Callable[[str], bool]
 
     def write(
         self, location: Location, options: RenderOptions, *, frame: int = 0, charset: str = "utf-8"
@@ -93,5 +96,7 @@ class Documents:
         for fragment in self.archive.search(query).find().fragments:
             found = orjson.loads(fragment.replace(b"\x01", b""))
             study, series = (found[tag]["Value"][0] for tag in ("0020000D", "0020000E"))
+            if not self.sees(study):
+                return None
             return self.archive.find_instance(Resource(study, series, sop_instance))
         return None

@@ -7,10 +7,11 @@ from typing import Any
 import orjson
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
-from starlette.responses import Response
+from starlette.responses import RedirectResponse, Response
 from starlette.routing import Match
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from dicomweb.access.navigation import login_address
 from dicomweb.errors import Fault, MethodNotAllowed, NotFound, Refusal
 
 log = logging.getLogger("dicomweb")
@@ -77,9 +78,16 @@ class Answered:
             refusal = _refusal(scope, failure)
             if scope.get("started"):
                 raise ConnectionAbortedError from None
-            refused = getattr(scope.get("route"), "refused", None)
-            response = refused(scope, refusal) if refused else answer(refusal)
-            await response(scope, receive, send)
+            await _answered(scope, refusal)(scope, receive, send)
+
+
+def _answered(scope: Scope, refusal: Refusal) -> Response:
+    """The refusal as its route answers it; a person with a browser is led to the login page."""
+    if refusal.status == 401 and (login := login_address(scope)) is not None:
+        return RedirectResponse(login, 303, {"Cache-Control": "no-store"})
+    refused = getattr(scope.get("route"), "refused", None)
+    response: Response = refused(scope, refusal) if refused else answer(refusal)
+    return response
 
 
 def _refusal(scope: Scope, failure: Exception) -> Refusal:
@@ -87,10 +95,21 @@ def _refusal(scope: Scope, failure: Exception) -> Refusal:
         failure = _of_router(scope, failure)
     if isinstance(failure, Refusal):
         if failure.status >= 500:
-            log.error("%s %s: %s", scope["method"], scope["path"], failure.sentence)
+            _log(scope, failure.sentence)
         return failure
-    log.error("%s %s: %s", scope["method"], scope["path"], describe(failure))
+    _log(scope, describe(failure))
     return Fault("The server failed at this request; the fault is in its log.")
+
+
+def _log(scope: Scope, what: str) -> None:
+    path = getattr(scope.get("route"), "path", "") if "token" in _parameters(scope) else ""
+    extra = {"request": scope.get("request_id", "")}
+    log.error("%s %s: %s", scope["method"], path or scope["path"], what, extra=extra)
+
+
+def _parameters(scope: Scope) -> dict[str, Any]:
+    found: dict[str, Any] = scope.get("path_params", {})
+    return found
 
 
 def describe(fault: BaseException) -> str:

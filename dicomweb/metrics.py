@@ -2,6 +2,7 @@
 
 import os
 import time
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
@@ -44,10 +45,14 @@ def exposition() -> bytes:
 
 
 class Measured:
-    """The outermost middleware: counts and times every request under its route's template."""
+    """The outermost middleware: counts and times every request under its route's template.
 
-    def __init__(self, app: ASGIApp) -> None:
+    `answered` are hooks of extensions, told of every request when it is finished.
+    """
+
+    def __init__(self, app: ASGIApp, answered: Sequence[Callable[[Scope, int], None]] = ()) -> None:
         self.app = app
+        self.answered = tuple(answered)
         self._children: dict[tuple[str, str, int], tuple[Any, Any]] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -77,6 +82,8 @@ class Measured:
             await self.app(scope, watch_receive, watch_send)
         finally:
             self._count(scope, status, sent, received, time.perf_counter() - began)
+            for told in self.answered:
+                told(scope, status)
 
     def _count(self, scope: Scope, status: int, sent: int, received: int, seconds: float) -> None:
         route = getattr(scope.get("route"), "path", "none")

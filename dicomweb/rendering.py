@@ -11,7 +11,12 @@ from dicomweb.conversion import Conversion, pixel_syntax
 from dicomweb.errors import NotFound, TooLarge
 from dicomweb.pixels.codecs import SYNTAXES
 from dicomweb.pixels.options import RenderOptions
-from dicomweb.pixels.presentation import is_presentation_state, references_of
+from dicomweb.pixels.presentation import (
+    ORDERING,
+    is_presentation_state,
+    references_of,
+    targets_of,
+)
 from dicomweb.resources import Resource
 
 if TYPE_CHECKING:
@@ -19,6 +24,10 @@ if TYPE_CHECKING:
 
 # A lookup table, an overlay or a profile that a picture needs; what is larger is none.
 MAX_BULK = 64 * 1024 * 1024
+# A thumbnail of a segmentation looks for marks in so many frames before and behind its own.
+TRIED = 8
+# More images than any presentation state is made for: the first ones are shown.
+MAX_REFERENCED = 2000
 
 
 class Rendering:
@@ -72,13 +81,29 @@ class Rendering:
         return render_animation(numbered, attributes, pixel_syntax(location), options, bulk).body
 
     def presented(self, state: Location, options: RenderOptions) -> Iterator[bytes]:
-        """Every frame that a presentation state references and that is here, in its manner."""
-        for reference in references_of(self.archive.attributes(state)):
+        """Every frame that a presentation state references and that is here, in its manner.
+
+        In the order of PS3.18 8.3.5, which `targets_of` knows.
+        """
+        here = self._referenced(state)
+        images = {
+            instance: {tag: found[tag] for tag in ORDERING if tag in found}
+            for instance, location in here.items()
+            if (found := self.archive.attributes(location))
+        }
+        for instance, frame in targets_of(self.archive.attributes(state), images):
+            yield from self._in_manner_of(state, here[instance], [frame], options)
+
+    def _referenced(self, state: Location) -> dict[str, Location]:
+        """The images that a presentation state references and that are here, by their UID."""
+        found = {}
+        for reference in references_of(self.archive.attributes(state))[:MAX_REFERENCED]:
             location = self.archive.find_instance(
                 Resource(state.study, reference.series, reference.instance)
             )
-            if location is not None and location.frames:
-                yield from self._in_manner_of(state, location, reference.frames, options)
+            if location is not None and is_image(location):
+                found[reference.instance] = location
+        return found
 
     def first_presented(self, state: Location, options: RenderOptions) -> bytes:
         """The first of them. NotFound when none is here."""
@@ -144,6 +169,7 @@ class Rendering:
 
     def representative(self, locations: Sequence[Location]) -> tuple[Location, int]:
         """The instance and frame that stand for all of them; frame 0 when none is an image."""
+        from dicomweb.pixels.segments import is_marks
         from dicomweb.pixels.thumbnail import Candidate, representative
 
         candidates = [
@@ -151,17 +177,26 @@ class Rendering:
                 sop_class=each.sop_class,
                 series=each.series,
                 frames=self.archive.frames(each).count if each.frames else 1,
-                rows=bool(each.frames),
-                columns=bool(each.frames),
+                size=each.size,
                 number=number,
-                decodable=is_image(each),
+                is_image=is_image(each),
             )
             for number, each in enumerate(locations)
         ]
         chosen = representative(candidates)
         if chosen is None:
             return locations[0], 0
-        return locations[chosen[0]], chosen[1]
+        location, frame = locations[chosen[0]], chosen[1]
+        return location, self._marked(location, frame) if is_marks(location.sop_class) else frame
+
+    def _marked(self, location: Location, frame: int) -> int:
+        """The frame of a segmentation, or the nearest one that is not empty."""
+        count = self.archive.frames(location).count
+        tried = range(max(1, frame - TRIED), min(count, frame + TRIED) + 1)
+        for number in sorted(tried, key=lambda number: abs(number - frame)):
+            if self.source(location, number).values().any():
+                return number
+        return frame
 
     def bulk(self, location: Location) -> Callable[[str], bytes]:
         """A reader of the BulkDataURIs in the attributes of an instance."""

@@ -1,5 +1,6 @@
 """What `dicomweb import` and `dicomweb check` show on the terminal: progress, then a summary."""
 
+import sys
 from collections import Counter
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from dicomweb import extension, importing
 from dicomweb.app import open_archive
 from dicomweb.archive import Archive
 from dicomweb.incoming import Outcome
-from dicomweb.settings import Settings
+from dicomweb.settings import Settings, WrongSetting
 
 
 def _progress(console: Console) -> Progress:
@@ -64,6 +65,43 @@ def _kind(outcome: Outcome) -> str:
     return "stored with a warning" if outcome.doubts else "stored"
 
 
+def verify_audit(settings: Settings) -> int:
+    """Show what is wrong with the audit trail; the exit status: 1 when anything is."""
+    from extensions.audit import report
+
+    extensions = extension.load(settings.extensions)
+    report.check_enabled(extensions)
+    plain = Console(soft_wrap=True, markup=False, highlight=False)
+    archive = open_archive(settings, extensions)
+    wrong = 0
+    try:
+        for sentence in report.verify(settings, archive):
+            wrong += 1
+            plain.print(sentence)
+        plain.print(f"{report.summary(settings, archive)} {wrong or 'Nothing'} wrong.")
+    finally:
+        archive.close()
+    return 1 if wrong else 0
+
+
+def export_audit(settings: Settings, since: str, until: str, form: str) -> int:
+    """Write the audit trail to standard output."""
+    from extensions.audit import report
+
+    if form not in ("json", "xml"):
+        raise WrongSetting("--format is json or xml.")
+    extensions = extension.load(settings.extensions)
+    report.check_enabled(extensions)
+    archive = open_archive(settings, extensions)
+    try:
+        for piece in report.export(archive, since, until, form):
+            sys.stdout.buffer.write(piece)
+        sys.stdout.buffer.flush()
+    finally:
+        archive.close()
+    return 0
+
+
 def check(settings: Settings, *, repair: bool) -> int:
     """Compare index and storage; the exit status: 1 when something wrong was left so."""
     plain = Console(soft_wrap=True, markup=False, highlight=False)
@@ -79,7 +117,14 @@ def check(settings: Settings, *, repair: bool) -> int:
                 looked += 1
                 progress.advance(task)
 
-            for finding in checking.run(archive, settings.data_dir, repair=repair, step=step):
+            found = checking.run(
+                archive,
+                settings.data_dir,
+                repair=repair,
+                step=step,
+                extensions=extension.load(settings.extensions),
+            )
+            for finding in found:
                 counts[finding.repaired] += 1
                 state = "repaired" if finding.repaired else "left so"
                 plain.print(f"{finding.subject} {finding.problem} ({state})")

@@ -40,6 +40,7 @@ def run(settings: Settings, host: str, port: int, workers: int) -> int:
         server_header=False,
         timeout_graceful_shutdown=GRACE,
         log_level="warning",
+        log_config=None,  # dicomweb.logs writes it
     )
     with serving(settings.data_dir):
         if workers > 1:

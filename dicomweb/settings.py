@@ -5,11 +5,22 @@ import tomllib
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, ValidationError, field_validator
+from pydantic import Field, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from dicomweb.access.permissions import GRANTED, ROLES
+
 PREFIX = "DICOMWEB_"
-DEFAULT_EXTENSIONS = ("extensions.deletion", "extensions.viewer")
+DEFAULT_EXTENSIONS = (
+    "extensions.accounts",
+    "extensions.audit",
+    "extensions.deletion",
+    "extensions.files",
+    "extensions.openapi",
+    "extensions.pages",
+    "extensions.radiology",
+    "extensions.viewer",
+)
 
 Words = Annotated[tuple[str, ...], NoDecode]
 
@@ -34,13 +45,64 @@ class Settings(BaseSettings):
     storage_url: str = Field(
         default="", description="Where the bytes are; by default a folder in the data folder."
     )
-    auth: Literal["none"] = Field(
+    auth: Literal["none", "local", "oidc"] = Field(
         default="none",
-        description="Who may come in. none: everybody who reaches a loopback address.",
+        description="Who may come in. none: everybody who reaches a loopback address; local: "
+        "accounts in the database; oidc: tokens of an OpenID provider.",
     )
     allow_anonymous: bool = Field(
         default=False,
         description="Listen on any address although auth is none (as --allow-anonymous).",
+    )
+    secret: str = Field(
+        default="",
+        repr=False,
+        description="What tokens are signed with, 32 characters or more; several servers of one "
+        "database need the same. By default made at the first start, in the data folder.",
+    )
+    secret_file: str = Field(default="", description="The file that holds DICOMWEB_SECRET.")
+    admin_password: str = Field(
+        default="",
+        repr=False,
+        description="Password of the account `admin`, made at a start without any account.",
+    )
+    admin_password_file: str = Field(
+        default="", description="The file that holds DICOMWEB_ADMIN_PASSWORD."
+    )
+    oidc_issuer: str = Field(
+        default="",
+        validate_default=True,
+        description="The OpenID provider, as its tokens name it in `iss`.",
+    )
+    oidc_audience: str = Field(
+        default="",
+        validate_default=True,
+        description="What tokens for this server name in `aud`.",
+    )
+    oidc_claims: Words = Field(
+        default=("roles", "groups", "realm_access.roles"),
+        description="Dotted paths of the claims that hold a person's roles. Comma-separated.",
+    )
+    oidc_roles: Words = Field(
+        default=tuple(f"{role}={role}" for role in ROLES),
+        description="Which values of these claims are which of our roles, as "
+        "pacs-admins=admin. Comma-separated.",
+    )
+    oidc_scopes: Words = Field(
+        default=(
+            "dicom:read=radiology:view",
+            "dicom:write=radiology:upload+radiology:create+radiology:edit+radiology:annotate",
+            "dicom:delete=radiology:manage",
+        ),
+        description="Which scopes are which of our permissions, joined by +; a permission's own "
+        "name is one, too. Comma-separated.",
+    )
+    log: Literal["text", "json"] = Field(
+        default="text", description="How the lines of the log are written."
+    )
+    log_requests: bool = Field(
+        default=False,
+        description="A line of the log for each request: method, path, status; never its query.",
     )
     public_url: str = Field(
         default="",
@@ -63,6 +125,14 @@ class Settings(BaseSettings):
     max_upload_mb: int = Field(
         default=100, ge=1, description="Largest form upload in MB (10^6 bytes), all its files."
     )
+    import_dir: str = Field(
+        default="",
+        description="The only folder that `POST /dicom` with a path may read; unset: off.",
+    )
+    require_if_match: bool = Field(
+        default=False,
+        description="Changes through our own APIs need If-Match with the ETag that was read (428).",
+    )
     extensions: Words = Field(
         default=DEFAULT_EXTENSIONS,
         description="Dotted names of the extensions to load. Comma-separated.",
@@ -77,7 +147,11 @@ class Settings(BaseSettings):
         description="Memory for finished metadata and transcoded images, each, in MB.",
     )
 
-    @field_validator("trusted_proxies", "cors_origins", "extensions", mode="before")
+    @field_validator(
+        *("trusted_proxies", "cors_origins", "extensions"),
+        *("oidc_claims", "oidc_roles", "oidc_scopes"),
+        mode="before",
+    )
     @classmethod
     def _split(cls, value: Any) -> Any:
         if isinstance(value, str):
@@ -103,6 +177,38 @@ class Settings(BaseSettings):
     def _storage(cls, value: str) -> str:
         if value and not value.startswith("file:///"):
             raise ValueError("it is a folder, file:///absolute/path")
+        return value
+
+    @field_validator("secret")
+    @classmethod
+    def _long(cls, value: str) -> str:
+        if value and len(value) < 32:
+            raise ValueError("it has 32 characters or more")
+        return value
+
+    @field_validator("oidc_issuer", "oidc_audience")
+    @classmethod
+    def _needed(cls, value: str, info: ValidationInfo) -> str:
+        if info.data.get("auth") == "oidc" and not value:
+            raise ValueError("DICOMWEB_AUTH=oidc needs it")
+        if value and info.field_name == "oidc_issuer" and "://" not in value:
+            raise ValueError("it begins with https:// (http:// only on a network that you trust)")
+        return value
+
+    @field_validator("oidc_roles")
+    @classmethod
+    def _roles(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        if wrong := [word for word in value if word.rpartition("=")[2] not in ROLES]:
+            raise ValueError(f"{wrong[0][:60]} names none of {', '.join(ROLES)}")
+        return value
+
+    @field_validator("oidc_scopes")
+    @classmethod
+    def _scopes(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for word in value:
+            named = word.rpartition("=")[2].split("+")
+            if wrong := [name for name in named if name not in GRANTED]:
+                raise ValueError(f"{wrong[0][:60]} is no permission, as radiology:view is")
         return value
 
     @field_validator("public_url")

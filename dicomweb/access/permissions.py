@@ -5,9 +5,10 @@ from enum import StrEnum
 
 
 class Permission(StrEnum):
-    """What a route may demand. PUBLIC demands nothing, not even a token."""
+    """What a route may demand. PUBLIC demands nothing, KNOWN a valid token, whatever it may do."""
 
     PUBLIC = "public"
+    KNOWN = "known"
     VIEW = "radiology:view"
     CREATE = "radiology:create"
     EDIT = "radiology:edit"
@@ -18,6 +19,8 @@ class Permission(StrEnum):
 
 
 EVERYTHING = frozenset(Permission)
+# What roles, keys and scopes give; the other two are nobody's to give.
+GRANTED = tuple(Permission)[2:]
 
 ROLES: dict[str, frozenset[Permission]] = {
     "admin": EVERYTHING,
@@ -31,18 +34,37 @@ ROLES: dict[str, frozenset[Permission]] = {
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """Who sends a request, and what they may; `studies` are all they see, None: every study."""
+    """Who sends a request, and what they may; `studies` are all they see, None: every study.
+
+    `role` is empty where permissions were given one by one. `account` is the id of an account of
+    ours, `session` that of what they logged in to, `csrf` what their forms carry; each may be
+    empty.
+    """
 
     name: str
     permissions: frozenset[Permission]
     studies: frozenset[str] | None = None
+    role: str = ""
+    account: str = ""
+    session: str = ""
+    csrf: str = ""
 
     def may(self, permission: Permission) -> bool:
-        return permission is Permission.PUBLIC or permission in self.permissions
+        return (
+            permission in self.permissions
+            or permission is Permission.PUBLIC
+            or (permission is Permission.KNOWN and self.name != "")
+        )
 
     def sees(self, study: str) -> bool:
         """Whether the study of this Study Instance UID exists for them."""
         return self.studies is None or study in self.studies
 
+    @property
+    def granted(self) -> list[str]:
+        """Their permissions by name, in the order of the contract."""
+        return [each.value for each in GRANTED if each in self.permissions]
 
-ANONYMOUS_ADMIN = Principal("anonymous", EVERYTHING)
+
+ANONYMOUS_ADMIN = Principal("anonymous", EVERYTHING, role="admin")
+NOBODY = Principal("", frozenset())

@@ -173,6 +173,8 @@ class Assembler:
 
 def wants_patients(query: Query) -> bool:
     """Whether results tell how much there is of their patient."""
+    if query.limited:
+        return False
     studies = Level.STUDY in told(query)
     return (query.everything and studies) or any(x.tag in PATIENT_COUNTS for x in query.asked)
 

@@ -17,7 +17,7 @@ from dicomweb.index.fields import SORTED, Kind
 from dicomweb.index.residue import Residue, split
 from dicomweb.index.selects import Plan, Shape, Want, keys, select
 from dicomweb.index.terms import Part, Term
-from dicomweb.query import Query
+from dicomweb.query import Query, UidList
 from dicomweb.resources import Level
 
 # How many further results are counted: a search costs the same however many there are.
@@ -158,11 +158,13 @@ class Search:
         if not query.cursor or shape.after:
             return
         row = place_of(query.cursor, query.level)
+        if query.limited and not _is_within(query, row.study):
+            raise _gone()
         place = Shape(query.level, shape.scope, (), order=shape.order, want=Want.PLACE)
         uids = {"study": row.study, "series": row.series, "instance": row.instance}
         found = self._statements.rows(place, uids, 0, 1)
         if not found:
-            raise BadRequest("cursor: the result that it points at is gone; begin again.")
+            raise _gone()
         self._shape = shape._replace(after=True)
         self._values |= {f"c{place}": value for place, value in enumerate(found[0])}
 
@@ -226,6 +228,16 @@ class Search:
             shape = shape._replace(after=True)
             behind = enumerate(rows[-1][-width:])
             values = {**values, **{f"c{place}": value for place, value in behind}}
+
+
+def _is_within(query: Query, study: str) -> bool:
+    """Whether a limited query could have found something of this study."""
+    rules = (match.rule for match in query.matches if match.path == _SCOPE[0])
+    return all(study in rule.uids for rule in rules if isinstance(rule, UidList))
+
+
+def _gone() -> BadRequest:
+    return BadRequest("cursor: the result that it points at is gone; begin again.")
 
 
 def _shape(query: Query, parts: list[Part], want: Want) -> tuple[Shape, dict[str, Any]]:

@@ -4,6 +4,7 @@ import struct
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
+from typing import Any
 
 from pydicom import Dataset
 from pydicom.filebase import DicomBytesIO
@@ -66,12 +67,12 @@ def with_pixels(
     read: Reader,
     transfer_syntax: str,
     frames: Sequence[bytes],
-    changes: Mapping[str, object],
+    changes: Mapping[str, Mapping[str, Any] | None],
 ) -> Rewritten:
     """A stored file with other pixel data, and some attributes changed.
 
     `frames` are encapsulated, one fragment each, unless `transfer_syntax` is Explicit VR Little
-    Endian, where they are joined. `changes` maps keywords to values as pydicom takes them; None
+    Endian, where they are joined. `changes` maps tags to elements as DICOM JSON has them; None
     removes the attribute. The file meta information is written anew.
     """
     parsed = parse(read(0, WINDOW), size, read)
@@ -116,16 +117,14 @@ def _meta(parsed: Parsed, transfer_syntax: str, elements: Mapping[str, bytes]) -
     return file_meta(uids[0], uids[1], transfer_syntax)
 
 
-def _changed(charset: bytes, changes: Mapping[str, object]) -> tuple[dict[str, bytes], list[str]]:
+def _changed(
+    charset: bytes, changes: Mapping[str, Mapping[str, Any] | None]
+) -> tuple[dict[str, bytes], list[str]]:
     """The elements that replace others, and the tags of those that go."""
-    dataset = Dataset()
-    removed = []
+    removed = [tag for tag, element in changes.items() if element is None]
+    dataset = Dataset.from_json({tag: changes[tag] for tag in changes if tag not in removed})
     if charset:
         dataset.SpecificCharacterSet = charset[8:].rstrip(b" \0").decode("latin-1").split("\\")
-    for keyword, value in changes.items():
-        setattr(dataset, keyword, value)
-        if value is None:
-            removed.append(f"{dataset[keyword].tag:08X}")
     file = DicomBytesIO()
     file.is_little_endian, file.is_implicit_VR = True, False
     write_dataset(file, dataset)

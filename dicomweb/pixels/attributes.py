@@ -10,7 +10,7 @@ Metadata = Mapping[str, Any]
 def values(metadata: Metadata, tag: str) -> list[Any]:
     """All values of an attribute; none when it is absent, empty or bulk data."""
     element = metadata.get(tag)
-    if not isinstance(element, Mapping):
+    if not isinstance(element, dict):
         return []
     found = element.get("Value")
     return found if isinstance(found, list) else []
@@ -24,7 +24,7 @@ def value(metadata: Metadata, tag: str, default: Any = None) -> Any:
 
 def items(metadata: Metadata, tag: str) -> list[Metadata]:
     """The items of a sequence."""
-    return [item for item in values(metadata, tag) if isinstance(item, Mapping)]
+    return [item for item in values(metadata, tag) if isinstance(item, dict)]
 
 
 def text(metadata: Metadata, tag: str, default: str = "") -> str:
@@ -40,8 +40,11 @@ def integer(metadata: Metadata, tag: str, default: int | None = None) -> int | N
 
 def number(metadata: Metadata, tag: str, default: float | None = None) -> float | None:
     """The first value as a finite number; DS may arrive as a string (PS3.18 F.2.3)."""
-    found = numbers(metadata, tag)
-    return found[0] if found else default
+    for each in values(metadata, tag):
+        found = _number(each)
+        if found is not None:
+            return found
+    return default
 
 
 def numbers(metadata: Metadata, tag: str) -> list[float]:

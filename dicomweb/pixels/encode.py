@@ -1,4 +1,4 @@
-"""Pictures to files: JPEG, PNG, GIF, JPEG 2000."""
+"""Pictures to files: JPEG, PNG, GIF, JPEG 2000, High-Throughput JPEG 2000, JPEG XL."""
 
 import io
 import struct
@@ -12,7 +12,7 @@ from dicomweb.errors import NotAcceptable
 Picture = NDArray[np.uint8]
 """(rows, columns) of grey or (rows, columns, 3) of red, green and blue."""
 
-MEDIA_TYPES = ("image/jpeg", "image/png", "image/gif", "image/jp2")
+MEDIA_TYPES = ("image/jpeg", "image/png", "image/gif", "image/jp2", "image/jph", "image/jxl")
 
 # From this quality on colour keeps its full resolution: red text on black stays legible.
 FULL_CHROMA_QUALITY = 90
@@ -36,6 +36,12 @@ def encode(picture: Picture, media_type: str, quality: int = 90, profile: bytes 
         from dicomweb.pixels.jpeg_2000_file import encode_jp2
 
         return encode_jp2(picture, quality, profile)
+    if media_type == "image/jph":
+        from dicomweb.pixels.jpeg_2000_file import encode_jph
+
+        return encode_jph(picture)
+    if media_type == "image/jxl":
+        return _jpeg_xl(picture, quality)
     if media_type == "image/gif":
         return encode_gif([picture], 0)
     raise NotAcceptable(f"Rendered images are given as {', '.join(MEDIA_TYPES)}.")
@@ -77,6 +83,21 @@ def _jpeg(picture: Picture, quality: int, profile: bytes) -> bytes:
         space, chroma = "RGB", "444" if quality >= FULL_CHROMA_QUALITY else "420"
     encoded = simplejpeg.encode_jpeg(picture, quality, space, chroma, fastdct=False)
     return _with_profile(encoded, profile) if profile else bytes(encoded)
+
+
+def _jpeg_xl(picture: Picture, quality: int) -> bytes:
+    """Lossless at quality 100; below it as far from the picture as cjxl goes for that number."""
+    from imagecodecs import jpegxl_encode
+
+    return bytes(
+        jpegxl_encode(
+            picture,
+            effort=3,
+            lossless=quality == 100,
+            distance=None if quality == 100 else min(0.1 + (100 - quality) * 0.09, 15.0),
+            numthreads=1,
+        )
+    )
 
 
 def _with_profile(encoded: bytes, profile: bytes) -> bytes:

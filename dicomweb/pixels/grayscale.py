@@ -7,6 +7,7 @@ the steps are taken once per value and not once per pixel.
 
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from math import ceil, floor
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -20,6 +21,9 @@ Shades: TypeAlias = NDArray[np.uint8]
 
 # Rows of one block of work: bounds the memory of a large image and stays in the processor's cache.
 BLOCK_PIXELS = 1 << 18
+DRAWN_PIXELS = 1 << 17
+# Values of so few bits are painted all beforehand, without a look at which of them are there.
+FEW_BITS = 12
 # Beyond this a number is a mistake, and its arithmetic would end in infinity.
 HUGE = 1e30
 # How many pixels speak for all when a frame comes without a window.
@@ -60,26 +64,51 @@ class Grayscale:
     padding: tuple[float, float] | None = None
 
 
-def paint(values: Pixels, grayscale: Grayscale) -> Shades:
+def paint(values: Pixels, grayscale: Grayscale, bits: int = 16) -> Shades:
     """8-bit shades of a decoded frame; the same as `shades` of each value, only quicker.
 
-    The result may share the memory of `values` where nothing changes.
+    `bits` are what the values need at most, Bits Stored of their image. The result may share the
+    memory of `values` where nothing changes.
     """
     if grayscale.voi is None:
         grayscale = replace(grayscale, voi=span_of(values, grayscale))
     if values.dtype.kind == "f" or values.dtype.itemsize > 2:
         return _paint_each(values, grayscale)
-    ramp = _ramp(grayscale, *_domain(values))
+    ramp = _ramp(grayscale, *_domain(values, bits))
     if ramp.identity and values.dtype == np.uint8:
         return values
-    return _look_up(values, ramp) if ramp.line is None else _draw_blocks(values, ramp.line)
+    return _look_up(values, ramp) if ramp.line is None else _draw(values, ramp.line)
 
 
-def _domain(values: Pixels) -> tuple[int, int]:
-    """Least and greatest, moved out to multiples of 1024: the slices of a series share a ramp."""
-    if values.dtype.itemsize == 1:
-        return (-128, 127) if values.dtype.kind == "i" else (0, 255)
+def _domain(values: Pixels, bits: int) -> tuple[int, int]:
+    """What few bits can hold; of more bits the least and the greatest value that are there.
+
+    Those are moved out to multiples of 1024, so that the slices of a series share a ramp.
+    """
+    bits = min(bits, 8 * values.dtype.itemsize)
+    if bits <= FEW_BITS:
+        return (
+            (-1 << (bits - 1), (1 << (bits - 1)) - 1) if _signed(values) else (0, (1 << bits) - 1)
+        )
     return int(values.min()) & ~1023, int(values.max()) | 1023
+
+
+def _signed(values: Pixels) -> bool:
+    return bool(values.dtype.kind == "i")
+
+
+@dataclass(frozen=True, slots=True)
+class _Line:
+    """Light as a straight line between two stored values, beyond which nothing changes any more.
+
+    A line that climbs more than a shade a value is `steep`: its light is clipped instead.
+    """
+
+    slope: float
+    offset: float
+    first: int = 0
+    last: int = 0
+    steep: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,22 +117,19 @@ class _Ramp:
 
     low: int
     shades: Shades
-    line: tuple[float, float] | None
-
-    @property
-    def identity(self) -> bool:
-        """Whether 0 … 255 stay what they are."""
-        return self.low == 0 and np.array_equal(self.shades[:256], np.arange(256))
+    line: _Line | None
+    identity: bool
+    """Whether 0 … 255 stay what they are."""
 
 
 @lru_cache(maxsize=64)
 def _ramp(grayscale: Grayscale, low: int, high: int) -> _Ramp:
     domain = np.arange(low, high + 1)
     exact = shades(domain.astype(np.float64), grayscale)
-    line = _line(grayscale)
+    line = _line(grayscale, low, high)
     if line is not None and not np.array_equal(_draw(domain, line), exact):
         line = None
-    return _Ramp(low, exact, line)
+    return _Ramp(low, exact, line, low == 0 and np.array_equal(exact[:256], np.arange(256)))
 
 
 def shades(values: NDArray[np.float64], grayscale: Grayscale) -> Shades:
@@ -230,39 +256,54 @@ def _look_up(values: Pixels, ramp: _Ramp) -> Shades:
     return painted.reshape(values.shape)
 
 
-def _line(grayscale: Grayscale) -> tuple[float, float] | None:
-    """Slope and offset of the pipeline between black and white, where it is a straight line."""
+def _line(grayscale: Grayscale, low: int, high: int) -> _Line | None:
+    """The pipeline between black and white for values from `low` to `high`, where it is straight.
+
+    `paint` goes by it when it gives the same shades as the formulas, value for value.
+    """
     modality, voi = grayscale.modality, grayscale.voi
     if isinstance(modality, Table) or grayscale.presentation is not None:
         return None
     if isinstance(voi, Window) and voi.function != "SIGMOID" and voi.width > 1:
         width = voi.width - 1.0 if voi.function == "LINEAR" else voi.width
         middle = voi.center - 0.5 if voi.function == "LINEAR" else voi.center
-        low = middle - width / 2
+        black = middle - width / 2
     elif isinstance(voi, Span) and voi.low < voi.high:
-        low, width = voi.low, voi.high - voi.low
+        black, width = voi.low, voi.high - voi.low
     else:
         return None
     slope = 255.0 * modality.slope / width
-    offset = 255.0 * (modality.intercept - low) / width
-    return (-slope, 255.5 - offset) if grayscale.inverse else (slope, offset + 0.5)
+    offset = 255.0 * (modality.intercept - black) / width
+    if grayscale.inverse:
+        slope, offset = -slope, 255.0 - offset
+    return _bounded(slope, offset + 0.5, low, high)
 
 
-def _draw(values: Pixels, line: tuple[float, float]) -> Shades:
-    """The line in single precision and in place: the quickest way that NumPy has."""
-    light = values.astype(np.float32)
-    light *= np.float32(line[0])
-    light += np.float32(line[1])
-    np.clip(light, 0, 255, out=light)
-    return light.astype(np.uint8)
+def _bounded(slope: float, offset: float, low: int, high: int) -> _Line:
+    """The line with the first and the last value whose light, cut to whole shades, is a byte."""
+    if abs(slope) > 1.0:
+        return _Line(slope, offset, steep=True)
+    ends = sorted((-offset / slope, (256.0 - offset) / slope))
+    first, last = (min(max(end, low), high) for end in ends)
+    return _Line(slope, offset, ceil(first), floor(last))
 
 
-def _draw_blocks(values: Pixels, line: tuple[float, float]) -> Shades:
-    if values.size <= BLOCK_PIXELS:
-        return _draw(values, line)
+def _draw(values: Pixels, line: _Line) -> Shades:
+    """The line in single precision and in place, in the cache: the quickest way of NumPy."""
     flat = values.reshape(-1)
     painted = np.empty(flat.size, np.uint8)
-    for start in range(0, flat.size, BLOCK_PIXELS):
-        part = slice(start, start + BLOCK_PIXELS)
-        painted[part] = _draw(flat[part], line)
+    light = np.empty(min(flat.size, DRAWN_PIXELS), np.float32)
+    inside = flat if line.steep else np.empty(light.size, values.dtype)
+    slope, offset = np.float32(line.slope), np.float32(line.offset)
+    for start in range(0, flat.size, DRAWN_PIXELS):
+        part = flat[start : start + DRAWN_PIXELS]
+        some = light[: part.size]
+        if not line.steep:
+            part = part.clip(line.first, line.last, out=inside[: part.size])
+        np.copyto(some, part)
+        some *= slope
+        some += offset
+        if line.steep:
+            some.clip(0, 255, out=some)
+        np.copyto(painted[start : start + part.size], some, casting="unsafe")
     return painted.reshape(values.shape)

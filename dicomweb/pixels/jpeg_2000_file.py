@@ -1,4 +1,4 @@
-"""JP2 files: the boxes around a JPEG 2000 codestream, with an ICC profile (ISO 15444-1 annex I)."""
+"""JP2 and JPH files: boxes around a codestream, with an ICC profile (ISO 15444-1 annex I, -15)."""
 
 import struct
 from typing import Any
@@ -15,6 +15,18 @@ def encode_jp2(picture: NDArray[np.uint8], quality: int, profile: bytes = b"") -
     codestream = imagecodecs.jpeg2k_encode(
         picture, codecformat="j2k", reversible=quality == 100, mct=picture.ndim == 3, **level
     )
+    return _file(b"jp2 ", picture, bytes(codestream), profile)
+
+
+def encode_jph(picture: NDArray[np.uint8]) -> bytes:
+    """Lossless, whatever the quality: high throughput is for speed."""
+    import imagecodecs
+
+    coded = imagecodecs.htj2k_encode(picture, rgb=picture.ndim == 3, reversible=True)
+    return _file(b"jph ", picture, bytes(coded), b"")
+
+
+def _file(brand: bytes, picture: NDArray[np.uint8], codestream: bytes, profile: bytes) -> bytes:
     rows, columns = picture.shape[:2]
     components = 1 if picture.ndim == 2 else 3
     image_header = struct.pack(">2LH4B", rows, columns, components, 7, 7, 0, 0)
@@ -22,9 +34,9 @@ def encode_jp2(picture: NDArray[np.uint8], quality: int, profile: bytes = b"") -
     return b"".join(
         (
             _box(b"jP  ", b"\r\n\x87\n"),
-            _box(b"ftyp", b"jp2 \0\0\0\0jp2 "),
+            _box(b"ftyp", brand + bytes(4) + brand),
             _box(b"jp2h", boxes),
-            _box(b"jp2c", bytes(codestream)),
+            _box(b"jp2c", codestream),
         )
     )
 

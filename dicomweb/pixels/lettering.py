@@ -1,7 +1,8 @@
-"""Text on pictures in the one typeface that is always there: Pillow's own, which knows ASCII."""
+"""Text on pictures in DejaVu Sans, which comes with us: Latin, Greek, Cyrillic, Hebrew, Arabic."""
 
 import unicodedata
-from functools import lru_cache
+from functools import cache, lru_cache
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -9,29 +10,51 @@ if TYPE_CHECKING:
 
 Rgb = tuple[int, int, int]
 
-# Letters that no decomposition takes apart.
+# DejaVu Sans: Latin, Greek, Cyrillic, Armenian, Georgian, Hebrew, Arabic and many signs.
+FACE = Path(__file__).with_name("fonts") / "DejaVuSans.ttf"
+BOLD_FACE = FACE.with_name("DejaVuSans-Bold.ttf")
+
 # A line of more letters leaves every picture.
 MAX_LETTERS = 500
-
-_FROM = ("ß", "æ", "Æ", "œ", "Œ", "ø", "Ø", "đ", "Đ", "ð", "Ð", "þ", "Þ", "ł", "Ł", "°")
-_TO = ("ss", "ae", "AE", "oe", "OE", "o", "O", "d", "D", "d", "D", "th", "Th", "l", "L", "deg")
-# Dotless i, the two dashes, the apostrophe, micro and mu.
-_MARKS = {"\u0131": "i", "\u2013": "-", "\u2014": "-", "\u2019": "'", "\xb5": "u", "\u03bc": "u"}
-_SPELT = str.maketrans(dict(zip(_FROM, _TO, strict=True)) | _MARKS)
+# What says how others are to be drawn, and is not drawn itself: joiners, marks of direction.
+_UNSEEN = {"Cf", "Mn", "Me"}
 
 
 def legible(text: str) -> str:
-    """The text in letters that the typeface has: without accents, `?` for the other scripts."""
-    decomposed = unicodedata.normalize("NFKD", text.translate(_SPELT))
-    kept = (char for char in decomposed if not unicodedata.combining(char))
-    return "".join(char if " " <= char <= "~" else "?" for char in kept)
+    """The text as the typeface can write it: `?` for the scripts that it lacks (Han, Thai, …).
+
+    Letters are composed, or taken apart where only the bare letter is there.
+    """
+    text = text[:MAX_LETTERS]
+    if text.isascii() and text.isprintable():
+        return text
+    return "".join(map(_letter, unicodedata.normalize("NFC", text)))
+
+
+@lru_cache(maxsize=4096)
+def _letter(char: str) -> str:
+    if ord(char) in covered():
+        return char
+    if unicodedata.category(char) in _UNSEEN:
+        return ""
+    bare = "".join(each for each in unicodedata.normalize("NFKD", char) if ord(each) in covered())
+    return bare or "?"
+
+
+@cache
+def covered() -> frozenset[int]:
+    """The characters that the typeface has, as code points."""
+    from dicomweb.pixels.coverage import coverage
+
+    return coverage(FACE.read_bytes())
 
 
 @lru_cache(maxsize=16)
-def typeface(size: int) -> "ImageFont.FreeTypeFont | ImageFont.ImageFont":
+def typeface(size: int) -> "ImageFont.FreeTypeFont":
+    """Shapes Arabic and orders right-to-left text where Pillow has Raqm (its wheels do)."""
     from PIL import ImageFont
 
-    return ImageFont.load_default(size)
+    return ImageFont.truetype(FACE, size)
 
 
 def write(
@@ -54,7 +77,7 @@ def write(
         return
     face, margin = typeface(size), max(1, size // 12)
     # Never larger than the picture: how much is written is somebody else's idea.
-    longest = max(face.getlength(line[:MAX_LETTERS]) for line in legibles)
+    longest = max(face.getlength(line) for line in legibles)
     width = min(round(longest), draw.im.size[0])
     height = min(line_height(size) * len(lines), draw.im.size[1])
     block = (width + 2 * margin, height + 2 * margin)
@@ -65,7 +88,7 @@ def write(
         place = (margin + part * width, margin + number * line_height(size))
         if place[1] > height:
             break
-        pen.text(place, line[:MAX_LETTERS], fill=255, font=face, anchor=f"{anchor[0]}a")
+        pen.text(place, line, fill=255, font=face, anchor=f"{anchor[0]}a")
     # One dilated mask takes a tenth of the time of FreeType's own outlines.
     edge = letters.filter(ImageFilter.MaxFilter(2 * margin + 1))
     left = round(at[0] - margin - part * width)

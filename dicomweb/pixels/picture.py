@@ -37,7 +37,7 @@ def paint_values(values: Pixels, source: Source, window: Window | None = None) -
         return colour(values, palette)
     if image.kind is Kind.INTEGER and window is None and is_label_map(metadata):
         return colour(values, label_palette(metadata))
-    grey = paint(values, grayscale_of(source, window))
+    grey = paint(values, grayscale_of(source, window), image.bits_stored)
     if image.kind is Kind.INTEGER and pixel_presentation(metadata) in ("COLOR", "MIXED"):
         palette = read_palette(metadata, bulk, signed=image.signed)
         if palette is not None:

@@ -6,7 +6,7 @@ from enum import StrEnum
 
 from dicomweb.errors import NotAcceptable
 from dicomweb.pixels.attributes import Metadata, integer, items, numbers, text
-from dicomweb.pixels.functional_groups import either, macro
+from dicomweb.pixels.functional_groups import PER_FRAME, SHARED, either, macro
 
 _SOFTCOPY = "1.2.840.10008.5.1.4.1.1.11."
 
@@ -94,17 +94,24 @@ def _frames(image: Metadata) -> tuple[int, ...]:
     return tuple(int(number) for number in numbers(image, "00081160"))
 
 
+# What `targets_of` looks at in an image; the rest of its data set may be large.
+ORDERING = ("00280008", "00200032", "00200037", SHARED, PER_FRAME)
+
+
 def targets_of(state: Metadata, images: Mapping[str, Metadata]) -> list[tuple[str, int]]:
     """Every frame that the state shows: SOP Instance UID and frame number, in order (PS3.18 8.3.5).
 
     By Dimension Index Values, else by place along the normal of the slices, else as referenced.
-    `images` holds the data sets of the instances that are there; others are left out.
+    `images` holds the data sets of the instances that are there; others are left out, and so are
+    frames beyond the last.
     """
+    counts = {instance: _frame_count(image) for instance, image in images.items()}
     targets = [
         (reference.instance, number)
         for reference in references_of(state)
         if reference.instance in images
-        for number in reference.frames or range(1, _frame_count(images[reference.instance]) + 1)
+        for number in reference.frames or range(1, counts[reference.instance] + 1)
+        if 1 <= number <= counts[reference.instance]
     ]
     for key in (_dimension_indices, _place_along_normal):
         keys = {target: key(images[target[0]], target[1]) for target in targets}

@@ -95,7 +95,7 @@ def _coloured(source: Source, state: State) -> Picture:
     kind, image = kind_of(state.metadata), source.image
     if kind is Kind.COLOUR or image.samples > 1 or image.photometric == "PALETTE COLOR":
         return picture_of(source)
-    grey = paint(source.values(), presented_grayscale(source, state))
+    grey = paint(source.values(), presented_grayscale(source, state), image.bits_stored)
     if kind is Kind.GREY:
         return grey
     palette = read_palette(state.metadata, state.bulk, signed=False)

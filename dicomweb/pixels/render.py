@@ -76,6 +76,12 @@ def written(picture: Picture, options: RenderOptions, profile: bytes = b"") -> R
     return Rendered(body, options.media_type)
 
 
+def drawn(picture: Picture, options: RenderOptions) -> Rendered:
+    """A drawing of ours, whose colours are those of sRGB, in the space that was asked for."""
+    picture, profile = managed(picture, options, bytes)
+    return written(picture, options, profile)
+
+
 def render_animation(
     frames: Iterable[tuple[int, bytes]],
     metadata: Metadata,

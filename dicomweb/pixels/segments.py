@@ -15,9 +15,14 @@ _TURN = 0.61803398875
 _HUES = 64
 
 
+def is_marks(sop_class: str) -> bool:
+    """Whether pixels of this class are labels or marks."""
+    return sop_class in (LABEL_MAP_STORAGE, SEGMENTATION_STORAGE)
+
+
 def is_segmentation(metadata: Metadata) -> bool:
-    """Whether pixels are labels or marks: between two of them lies no third."""
-    return text(metadata, "00080016") in (LABEL_MAP_STORAGE, SEGMENTATION_STORAGE)
+    """The same of an instance: between two labels lies no third."""
+    return is_marks(text(metadata, "00080016"))
 
 
 def is_label_map(metadata: Metadata) -> bool:

@@ -10,7 +10,7 @@ from dicomweb.pixels.geometry import apply, fit, pixel_aspect, place
 from dicomweb.pixels.options import RenderOptions
 from dicomweb.pixels.picture import paint_values
 from dicomweb.pixels.render import Rendered
-from dicomweb.pixels.segments import LABEL_MAP_STORAGE, SEGMENTATION_STORAGE, is_segmentation
+from dicomweb.pixels.segments import is_marks, is_segmentation
 from dicomweb.pixels.source import Source
 from dicomweb.pixels.tables import BulkReader, no_bulk
 
@@ -22,17 +22,16 @@ QUALITY = 85
 class Candidate:
     """What the index knows of an instance: enough to choose without opening it.
 
-    `rows` and `columns` 0 are of an instance without pixels; `number` is its Instance Number;
-    `decodable` is false for video and for transfer syntaxes without a decoder.
+    `is_image` is false without pixels, for video, and for transfer syntaxes without a decoder;
+    `size` is that of its file in bytes; `number` its place in the series.
     """
 
     sop_class: str
     series: str = ""
     frames: int = 1
-    rows: int = 0
-    columns: int = 0
+    size: int = 0
     number: int = 0
-    decodable: bool = True
+    is_image: bool = True
 
 
 def thumbnail(
@@ -68,9 +67,8 @@ def representative(instances: Sequence[Candidate]) -> tuple[int, int] | None:
 
     The middle, by number, of the series with most pictures; images before segmentations.
     """
-    shown = [n for n, each in enumerate(instances) if each.rows and each.columns and each.decodable]
-    marks = (SEGMENTATION_STORAGE, LABEL_MAP_STORAGE)
-    shown = [n for n in shown if instances[n].sop_class not in marks] or shown
+    shown = [n for n, each in enumerate(instances) if each.is_image]
+    shown = [n for n in shown if not is_marks(instances[n].sop_class)] or shown
     if not shown:
         return None
     series: dict[str, list[int]] = defaultdict(list)
@@ -88,6 +86,6 @@ def representative(instances: Sequence[Candidate]) -> tuple[int, int] | None:
 
 
 def _weight(instances: Sequence[Candidate], members: list[int]) -> tuple[int, int]:
-    """How many pictures a series has, then how many pixels: a localizer has few of both."""
+    """How many pictures a series has, then how large they are: a localizer is little of both."""
     frames = sum(max(1, instances[n].frames) for n in members)
-    return frames, frames * instances[members[0]].rows * instances[members[0]].columns
+    return frames, sum(instances[n].size for n in members)

@@ -1,6 +1,7 @@
 """The question of a search: `parse` reads the URL's query string into a `Query` (PS3.18 8.3.4)."""
 
 from dicomweb.query.keys import attributes_of
+from dicomweb.query.limits import limited
 from dicomweb.query.parameters import parse
 from dicomweb.query.rules import (
     Combined,
@@ -36,6 +37,7 @@ __all__ = [
     "Unresolved",
     "Wildcard",
     "attributes_of",
+    "limited",
     "parse",
     "rule_of",
 ]

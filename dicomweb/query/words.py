@@ -50,7 +50,8 @@ class Query:
 
     `asked` holds the keys that were matched and `includefield`; what the tables of PS3.18 10.6.3
     return anyway may stand there too. `timezone` is that of the request's dates and times, `+HHMM`
-    or empty. `warnings` are sentences for `Warning: 299`.
+    or empty. `warnings` are sentences for `Warning: 299`. `limited`: who asks may know of no other
+    study than those that the keys let through, so that nothing is told of a patient's others.
     """
 
     level: Level
@@ -64,3 +65,4 @@ class Query:
     cursor: str = ""
     timezone: str = ""
     warnings: tuple[str, ...] = ()
+    limited: bool = False

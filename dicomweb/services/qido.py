@@ -50,7 +50,7 @@ async def _search(request: Request, level: Level) -> Streamed:
     archive: Archive = request.state.archive
     query = parse(level, Resource(**request.path_params), request.scope["query_string"])
     choice = negotiate(*accepted(request), metadata_offers())
-    search = archive.search(query)
+    search = archive.search(query, request.scope["principal"].studies)
     quick = search.is_quick
     found = search.find() if quick else await in_thread(search.find)
     root: str = request.state.addresses.root(request.scope)
@@ -107,7 +107,8 @@ async def _count(request: Request, level: Level) -> Streamed:
     archive: Archive = request.state.archive
     query = parse(level, Resource(**request.path_params), request.scope["query_string"])
     negotiate(*accepted(request), _COUNTS)
-    number = await in_thread(archive.search(query).count)
+    search = archive.search(query, request.scope["principal"].studies)
+    number = await in_thread(search.count)
     root: str = request.state.addresses.root(request.scope)
     headers = _warnings(root, query, Found([]))
     return whole(orjson.dumps({"count": number}), {"Content-Type": JSON, **headers})
@@ -118,16 +119,16 @@ _INSTANCES = _SERIES + "/{series}/instances"
 
 # The words before the UIDs: "count" is none.
 routes = [
-    route("GET", "/studies/count", count_studies, Permission.VIEW),
-    route("GET", "/series/count", count_series, Permission.VIEW),
-    route("GET", "/instances/count", count_instances, Permission.VIEW),
+    route("GET", "/studies/count", count_studies, Permission.VIEW, narrows=True),
+    route("GET", "/series/count", count_series, Permission.VIEW, narrows=True),
+    route("GET", "/instances/count", count_instances, Permission.VIEW, narrows=True),
     route("GET", _SERIES + "/count", count_series, Permission.VIEW),
     route("GET", "/studies/{study}/instances/count", count_instances, Permission.VIEW),
     route("GET", _INSTANCES + "/count", count_instances, Permission.VIEW),
-    route("GET", "/studies", studies, Permission.VIEW),
+    route("GET", "/studies", studies, Permission.VIEW, narrows=True),
     route("GET", _SERIES, series, Permission.VIEW),
     route("GET", _INSTANCES, instances, Permission.VIEW),
     route("GET", "/studies/{study}/instances", instances, Permission.VIEW),
-    route("GET", "/series", series, Permission.VIEW),
-    route("GET", "/instances", instances, Permission.VIEW),
+    route("GET", "/series", series, Permission.VIEW, narrows=True),
+    route("GET", "/instances", instances, Permission.VIEW, narrows=True),
 ]

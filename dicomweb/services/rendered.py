@@ -2,9 +2,10 @@
 
 GET …/{study, series, instance, frames}/rendered
     annotation, quality, viewport, window, iccprofile (8.3.5.1); overlays=yes is ours
-    image/jpeg by default, image/png, image/gif (all frames of an instance), image/jp2; one part, or
-    multipart/related for several; of a presentation state what it references; video as it is
-    stored; reports, documents, waveforms, contours and the rest as the browser shows them best
+    image/jpeg by default, image/png, image/gif (all frames of an instance), image/jp2, image/jph,
+    image/jxl; one part, or multipart/related for several; of a presentation state what it
+    references; video as it is stored; reports, documents, waveforms, contours and the rest as the
+    browser shows them best
 GET …/{study, series, instance, frames}/thumbnail   viewport=vw,vh
     one small image/jpeg, or image/png; an icon for what has no picture
 Answers 200 · 206 of a Range · 304 · 400 · 404 · 406 · 410 · 413
@@ -12,6 +13,7 @@ Answers 200 · 206 of a Range · 304 · 400 · 404 · 406 · 410 · 413
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import lru_cache
 from hashlib import blake2b
 from itertools import islice
 
@@ -36,7 +38,7 @@ from dicomweb.conversion import Conversion
 from dicomweb.documents import Documents, kind_at
 from dicomweb.errors import NotAcceptable, NotFound, TooLarge
 from dicomweb.pixels.documents.html_page import CONTENT_SECURITY_POLICY
-from dicomweb.pixels.documents.kinds import Kind, is_as_stored, media_types
+from dicomweb.pixels.documents.kinds import PICTURES, Kind, is_as_stored, media_types
 from dicomweb.pixels.options import RenderOptions, parse_options, parse_thumbnail_options
 from dicomweb.rendering import Rendering, is_image
 from dicomweb.resources import Level, Resource, parse_frames
@@ -46,9 +48,9 @@ from dicomweb.wire.negotiation import Choice, find_choice, negotiate
 from dicomweb.wire.offers import rendered_offers
 from dicomweb.wire.query_string import parse_query
 
-JPEG, PNG, GIF, JP2 = "image/jpeg", "image/png", "image/gif", "image/jp2"
-ONE_IMAGE = (JPEG, PNG, GIF, JP2)
-SEVERAL_IMAGES = (JPEG, PNG, JP2)
+JPEG, PNG, GIF = "image/jpeg", "image/png", "image/gif"
+ONE_IMAGE = PICTURES
+SEVERAL_IMAGES = tuple(each for each in PICTURES if each != GIF)
 THUMBNAIL = (JPEG, PNG)
 THUMBNAIL_BOX = (128, 128)
 # A multipart of pictures is made before it is sent: the lengths of its parts are not known earlier.
@@ -157,7 +159,9 @@ async def _document(request: Request, location: Location, kind: Kind) -> Streame
     choice = negotiate(header, parameter, rendered_offers(types))
     media_type = choice.payload_type
     is_state = kind is Kind.PRESENTATION_STATE
-    options = parse_options(_parameters(request), media_type, presentation_state=is_state)
+    options = parse_options(
+        _parameters(request.scope["query_string"]), media_type, presentation_state=is_state
+    )
     if is_state and media_type.startswith("image/"):
         try:
             return await _presented(request, location, choice, options)
@@ -200,7 +204,8 @@ def _words(types: Sequence[str]) -> tuple[str, ...]:
 def _documents(request: Request) -> Documents:
     state = request.state
     root: str = state.addresses.root(request.scope)
-    return Documents(state.archive, state.conversion, state.rendering, root)
+    sees = request.scope["principal"].sees
+    return Documents(state.archive, state.conversion, state.rendering, root, sees)
 
 
 async def _presented(
@@ -241,7 +246,7 @@ async def thumbnail(request: Request) -> Streamed:
     rendering: Rendering = request.state.rendering
     resource, numbers = _target(request)
     choice = negotiate(*accepted(request), rendered_offers(THUMBNAIL))
-    box = parse_thumbnail_options(_parameters(request)) or THUMBNAIL_BOX
+    box = parse_thumbnail_options(_parameters(request.scope["query_string"])) or THUMBNAIL_BOX
     etag = _etag(request, archive.version(resource), choice)
     if (answer := unchanged(request, etag)) is not None:
         return answer
@@ -262,12 +267,18 @@ async def thumbnail(request: Request) -> Streamed:
     return _answer(request, choice, [part], etag, {"ETag": etag, **_REVALIDATE})
 
 
-def _parameters(request: Request) -> dict[str, str]:
-    return {each.name: each.value for each in parse_query(request.scope["query_string"])}
+def _parameters(query: bytes) -> dict[str, str]:
+    return {each.name: each.value for each in parse_query(query)}
 
 
 def _options(request: Request, choice: Choice) -> RenderOptions:
-    return parse_options(_parameters(request), choice.payload_type)
+    return _read_options(request.scope["query_string"], choice.payload_type)
+
+
+@lru_cache(maxsize=256)
+def _read_options(query: bytes, media_type: str) -> RenderOptions:
+    """Kept: a viewer sends the same words for every image that it shows."""
+    return parse_options(_parameters(query), media_type)
 
 
 def _url(request: Request, location: Location) -> str:

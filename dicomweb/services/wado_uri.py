@@ -15,11 +15,11 @@ from starlette.requests import Request
 from dicomweb.access.guard import route
 from dicomweb.access.permissions import Permission
 from dicomweb.answers import Part, Streamed, decoded, in_thread, part_of, ranged
-from dicomweb.archive import Archive, Location
+from dicomweb.archive import Archive, Location, resource_of
 from dicomweb.conversion import Conversion
 from dicomweb.documents import Documents, kind_at
 from dicomweb.errors import BadRequest, NotFound
-from dicomweb.pixels.documents.kinds import Kind, is_as_stored, media_types
+from dicomweb.pixels.documents.kinds import PICTURES, Kind, is_as_stored, media_types
 from dicomweb.pixels.wado_uri_options import UriOptions, parse_wado_uri_options
 from dicomweb.rendering import Rendering
 from dicomweb.resources import Resource, is_uid
@@ -30,7 +30,6 @@ from dicomweb.wire.query_string import parse_query
 
 _REVALIDATE = {"Cache-Control": "private, no-cache"}
 _NAMES = ("studyUID", "seriesUID", "objectUID")
-_IMAGES = ("image/jpeg", "image/png", "image/gif", "image/jp2")
 _RENDERING = (
     *("windowCenter", "windowWidth", "rows", "columns", "region", "imageQuality"),
     *("frameNumber", "annotation", "imageAnnotation", "presentationUID"),
@@ -42,6 +41,8 @@ async def retrieve(request: Request) -> Streamed:
     parameters = _parameters(request)
     archive: Archive = request.state.archive
     study, series, instance = (parameters[name] for name in _NAMES)
+    if not request.scope["principal"].sees(study):
+        raise NotFound("There is no such study.")
     location = archive.locate(Resource(study, series, instance))
     content_type = parameters.get("contentType")
     if content_type is not None and _wants_dicom(content_type):
@@ -67,8 +68,12 @@ def _parameters(request: Request) -> dict[str, str]:
 
 
 def _wants_dicom(content_type: str) -> bool:
-    if ";" in content_type and "transfer-syntax" in content_type.lower():
-        raise BadRequest("contentType has no parameters here; transferSyntax is one of its own.")
+    """PS3.18 9.1.2.2.1: either a DICOM file or rendered types, whose only parameter is q."""
+    lowered = content_type.lower()
+    if ";" in content_type and ("transfer-syntax" in lowered or "charset" in lowered):
+        raise BadRequest(
+            "contentType names media types alone: transferSyntax and charset are parameters."
+        )
     return content_type.split(",")[0].split(";")[0].strip().lower() == DICOM
 
 
@@ -88,7 +93,7 @@ async def _dicom(request: Request, location: Location, parameters: Mapping[str, 
     content = conversion.instance_at_once(location, choice.transfer_syntax)
     if content is None:
         content = await decoded(conversion.instance, location, choice.transfer_syntax)
-    return ranged(request, Part(DICOM, "", content), _REVALIDATE)
+    return ranged(request, Part(DICOM, _url(request, location), content), _REVALIDATE)
 
 
 async def _rendered(
@@ -101,7 +106,7 @@ async def _rendered(
         return _video(request, location, content_type)
     if kind is not Kind.IMAGE:
         return await _document(request, location, content_type, kind)
-    choice = _choose(request, content_type, _IMAGES)
+    choice = _choose(request, content_type, PICTURES)
     count = archive.frames(location).count
     options = parse_wado_uri_options(parameters, choice.payload_type, frames=count)
     if options.presentation:
@@ -112,7 +117,8 @@ async def _rendered(
     else:
         frame = options.frame or (count + 1) // 2 or 1
         body = await decoded(rendering.picture, location, frame, options.render)
-    return ranged(request, part_of(choice.payload_type, "", body), _headers(request, options))
+    part = part_of(choice.payload_type, _url(request, location), body)
+    return ranged(request, part, _headers(request, options))
 
 
 async def _document(
@@ -123,17 +129,19 @@ async def _document(
     types = media_types(kind, location.sop_class, location.transfer_syntax)
     media_type = _choose(request, content_type, types).payload_type
     root: str = state.addresses.root(request.scope)
-    documents = Documents(state.archive, state.conversion, state.rendering, root)
+    sees = request.scope["principal"].sees
+    documents = Documents(state.archive, state.conversion, state.rendering, root, sees)
     if is_as_stored(kind, media_type):
         stored = await in_thread(documents.stored, location)
-        return ranged(request, Part(media_type, "", stored), _REVALIDATE)
+        return ranged(request, Part(media_type, _url(request, location), stored), _REVALIDATE)
     options = parse_wado_uri_options(_parameters(request), media_type)
     if kind is Kind.PRESENTATION_STATE and media_type.startswith("image/"):
         body = await decoded(state.rendering.first_presented, location, options.render)
     else:
         body = await decoded(documents.write, location, options.render)
     charset = "; charset=utf-8" if media_type.startswith("text/") else ""
-    return ranged(request, part_of(media_type + charset, "", body), _headers(request, options))
+    part = part_of(media_type + charset, _url(request, location), body)
+    return ranged(request, part, _headers(request, options))
 
 
 def _choose(request: Request, content_type: str | None, available: tuple[str, ...]) -> Choice:
@@ -152,7 +160,8 @@ def _video(request: Request, location: Location, content_type: str | None) -> St
     media_type = media_type_of(location.transfer_syntax)
     _choose(request, content_type, (media_type,))
     bulk = next(each for each in archive.all_bulk(location) if each.path == "7FE00010")
-    return ranged(request, Part(media_type, "", conversion.value(location, bulk)), _REVALIDATE)
+    part = Part(media_type, _url(request, location), conversion.value(location, bulk))
+    return ranged(request, part, _REVALIDATE)
 
 
 async def _presented(request: Request, location: Location, options: UriOptions) -> Streamed:
@@ -168,7 +177,14 @@ async def _presented(request: Request, location: Location, options: UriOptions) 
     if pictures is None:
         raise NotFound("The presentation state does not reference this image.")
     headers = _headers(request, options)
-    return ranged(request, part_of(options.render.media_type, "", pictures), headers)
+    url = _url(request, location)
+    return ranged(request, part_of(options.render.media_type, url, pictures), headers)
+
+
+def _url(request: Request, location: Location) -> str:
+    """The Content-Location of what is shown: where the RESTful service has the same instance."""
+    root: str = request.state.addresses.root(request.scope)
+    return root + resource_of(location).path
 
 
 def _headers(request: Request, options: UriOptions) -> dict[str, str]:
@@ -180,4 +196,4 @@ def _headers(request: Request, options: UriOptions) -> dict[str, str]:
     return {**_REVALIDATE, "Warning": warning}
 
 
-routes = [route("GET", "/wado", retrieve, Permission.VIEW)]
+routes = [route("GET", "/wado", retrieve, Permission.VIEW, narrows=True)]

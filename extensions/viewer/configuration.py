@@ -4,6 +4,14 @@ import orjson
 
 from dicomweb.access.permissions import Permission, Principal
 
+# Who was logged out meanwhile logs in again, and comes back to the same study.
+_LOGIN = b"""window.config.httpErrorHandler = error => {
+  if (error.status === 401) {
+    const here = window.location.pathname + window.location.search;
+    window.location.assign("PREFIX/login?next=" + encodeURIComponent(here));
+  }
+};
+"""
 _DICOMWEB = "@ohif/extension-default.dataSourcesModule.dicomweb"
 
 
@@ -38,7 +46,7 @@ def script(prefix: str, principal: Principal) -> bytes:
         "extensions": [],
         "modes": [],
         "customizationService": {},
-        "showStudyList": True,
+        "showStudyList": principal.studies is None,  # a share link shows its study
         "maxNumberOfWebWorkers": 3,
         "showWarningMessageForCrossOrigin": False,
         "showCPUFallbackMessage": True,
@@ -53,4 +61,5 @@ def script(prefix: str, principal: Principal) -> bytes:
             {"namespace": _DICOMWEB, "sourceName": "dicomweb", "configuration": source}
         ],
     }
-    return b"window.config = " + orjson.dumps(configuration, option=orjson.OPT_INDENT_2) + b";\n"
+    written = orjson.dumps(configuration, option=orjson.OPT_INDENT_2)
+    return b"window.config = " + written + b";\n" + _LOGIN.replace(b"PREFIX", prefix.encode())

@@ -7,6 +7,8 @@ from urllib.parse import urlsplit
 from starlette.requests import Request
 from starlette.types import ASGIApp
 
+from dicomweb.access.guard import demand
+from dicomweb.access.permissions import Permission
 from dicomweb.addresses import Addresses
 from dicomweb.answers import in_thread, unchanged, whole
 from dicomweb.errors import NotFound
@@ -33,6 +35,7 @@ async def resource(request: Request) -> ASGIApp:
     """A file of the build; the page for any other path, which OHIF's own router understands."""
     name: str = request.path_params["path"]
     if name == _CONFIGURATION:
+        demand(request.scope, Permission.VIEW)
         return _settings(request)
     found = _build(request)
     file = found.files.get(name) if found is not None else None
@@ -44,7 +47,8 @@ async def resource(request: Request) -> ASGIApp:
 
 
 async def page(request: Request) -> ASGIApp:
-    """The viewer, or, where it has not been fetched, how to fetch it."""
+    """The viewer, or, where it has not been fetched, how to fetch it; for who may view."""
+    demand(request.scope, Permission.VIEW)
     found = _build(request)
     if found is None:
         return whole(

@@ -91,3 +91,37 @@ def study() -> Callable[[str], str]:
         return str(pydicom.dcmread(path, stop_before_pixels=True).StudyInstanceUID)
 
     return of
+
+
+FEW = ("highdicom/ct_image.dcm", "mr-series", "pydicom/examples_jpeg2k.dcm")
+
+
+@pytest.fixture(scope="session")
+def few(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A server with our pages and three studies, without accounts; OHIF need not be there."""
+    data = tmp_path_factory.mktemp("few")
+    paths = [str(samples.folder() / name) for name in FEW]
+    command = [sys.executable, "-m", "dicomweb.cli", "import", "--data-dir", str(data)]
+    subprocess.run([*command, *paths], check=False, capture_output=True, timeout=120)
+    with running(data) as server:
+        yield server
+
+
+@pytest.fixture
+def desk(few: Server, new_tab: Callable[[str], Tab]) -> Tab:
+    """A tab at these three studies."""
+    return new_tab(few.address)
+
+
+@pytest.fixture
+def bare(tmp_path: Path) -> Iterator[Server]:
+    """A server with an empty archive and nothing but our pages."""
+    names = "extensions.deletion,extensions.pages"
+    with running(tmp_path / "data", DICOMWEB_EXTENSIONS=names) as server:
+        yield server
+
+
+@pytest.fixture
+def empty_desk(bare: Server, new_tab: Callable[[str], Tab]) -> Tab:
+    """A tab at this empty archive."""
+    return new_tab(bare.address)

@@ -26,7 +26,13 @@ def explicit_of(data: bytes) -> bytes:
 
 
 def pixels_of(data: bytes, syntax: str, frames, **changes) -> pydicom.Dataset:
-    made = with_pixels(len(data), oracle.reader(data), syntax, frames, changes)
+    wanted = Dataset()
+    for keyword, value in changes.items():
+        setattr(wanted, keyword, value)
+    elements = wanted.to_json_dict()
+    gone = [tag for tag, element in elements.items() if "Value" not in element]
+    elements |= dict.fromkeys(gone)
+    made = with_pixels(len(data), oracle.reader(data), syntax, frames, elements)
     whole = made.whole()
     assert len(whole) == made.length
     return pydicom.dcmread(BytesIO(whole))

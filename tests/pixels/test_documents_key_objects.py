@@ -103,7 +103,10 @@ def test_a_picture_that_cannot_be_shown_leaves_an_empty_place() -> None:
             raise NotAcceptable("It cannot be decoded.")
         return image(0.0)
 
-    contact_sheet(selection(reference("1.2.1"), reference("1.2.2")), open_image, PNG)
+    sheet = contact_sheet(selection(reference("1.2.1"), reference("1.2.2")), open_image, PNG)
+    drawn = np.asarray(Image.open(io.BytesIO(sheet.body)).convert("RGB"))
+    first, second = drawn[8 : TILE + 8, 8 : TILE + 8], drawn[8 : TILE + 8, TILE + 16 : -8]
+    assert np.ptp(second.astype(int)) > np.ptp(first.astype(int))
 
 
 def test_a_selection_of_nothing_that_is_here_is_not_found() -> None:

@@ -83,8 +83,8 @@ def test_the_way_into_the_patient_leads_back(
     plane = Plane(np.array([10.0, -20.0, 5.0]), across, down, 0.7, 1.3)
     pixels = np.array(pairs)
     points = plane.patient(pixels)
-    np.testing.assert_allclose(plane.pixels(points), pixels, atol=1e-6)
-    np.testing.assert_allclose(plane.distance(points), 0, atol=1e-6)
+    assert np.allclose(plane.pixels(points), pixels, atol=1e-6)
+    assert np.allclose(plane.distance(points), 0, atol=1e-6)
 
 
 class Archive:

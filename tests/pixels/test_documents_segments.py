@@ -199,7 +199,7 @@ def test_a_fraction_covers_as_much_as_it_says() -> None:
     found, dataset = segmentation(sample(name)), dataset_of(name)
     values = dataset.pixel_array[0]
     expected = values / dataset.MaximumFractionalValue
-    np.testing.assert_allclose(coverage(found, found.values(1)), expected, atol=1e-6)
+    assert np.allclose(coverage(found, found.values(1)), expected, atol=1e-6)
 
 
 def test_a_mask_lies_on_its_image_where_the_formula_puts_it() -> None:
@@ -233,7 +233,7 @@ def test_a_finer_mask_is_laid_on_through_the_patient() -> None:
     across, down = 683 / 80, 768 / 90
     left, top = (-0.5 + 41) * across, (-0.5 + 46.5) * down
     wanted = [left, top, left + 20 * across, top + 15 * down]
-    np.testing.assert_allclose(box(tinted(found)), wanted, atol=2)
+    assert np.allclose(box(tinted(found)), wanted, atol=2)
 
 
 def test_a_mirrored_mask_is_turned_back() -> None:
@@ -244,7 +244,7 @@ def test_a_mirrored_mask_is_turned_back() -> None:
     group["00209113"]["Value"][0]["00200032"]["Value"] = [38.0, -45.0, 0.0]
     group["00089124"] = _derived_json("1.2.1")
     found = picture(mirrored, image(0.0))
-    np.testing.assert_allclose(box(tinted(found))[0], 5 / 40 * 683, atol=2)
+    assert box(tinted(found))[0] == pytest.approx(5 / 40 * 683, abs=2)
 
 
 def _derived_json(uid: str) -> dict[str, Any]:

@@ -98,7 +98,7 @@ def test_every_plain_interpretation_keeps_its_extremes(interpretation: str) -> N
     limits = np.iinfo(np.dtype(FORMATS[interpretation]))
     samples = np.array([[limits.min], [0], [limits.max]], FORMATS[interpretation])
     found = read(waveform(samples, channel("A", scale=1), interpretation=interpretation))
-    np.testing.assert_array_equal(found[0], samples[:, 0].astype(np.float64))
+    assert np.array_equal(found[0], samples[:, 0].astype(np.float64))
 
 
 def mu_law(byte: int) -> int:
@@ -129,7 +129,7 @@ def test_silence_is_zero_in_both_laws() -> None:
 def test_sensitivity_correction_and_baseline_make_the_value() -> None:
     samples = np.array([[-100], [0], [100]])
     found = read(waveform(samples, channel("A", scale=0.5, t003A0212=1.5, t003A0213=7)))
-    np.testing.assert_allclose(found[0], np.array([-100, 0, 100]) * 0.5 * 1.5 + 7)
+    assert np.allclose(found[0], np.array([-100, 0, 100]) * 0.5 * 1.5 + 7)
 
 
 def test_padding_is_no_sample() -> None:

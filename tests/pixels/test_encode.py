@@ -2,6 +2,7 @@
 
 import io
 import struct
+import zlib
 from typing import Any
 
 import imagecodecs
@@ -29,7 +30,14 @@ def test_png_loses_nothing(picture: np.ndarray) -> None:
 
 
 def test_png_chunks_have_right_checksums() -> None:
-    read(encode(GREY, "image/png", profile=grey_profile())).verify()
+    body, at, kinds = encode(GREY, "image/png", profile=grey_profile()), 8, []
+    while at < len(body):
+        length, kind = struct.unpack_from(">L4s", body, at)
+        end = at + 8 + length
+        assert struct.unpack_from(">L", body, end)[0] == zlib.crc32(body[at + 4 : end])
+        kinds.append(kind)
+        at = end + 4
+    assert kinds == [b"IHDR", b"iCCP", b"IDAT", b"IEND"]
 
 
 @pytest.mark.parametrize(("picture", "off"), [(GREY, 1), (COLOUR, 3)])
@@ -64,6 +72,28 @@ def test_jp2_below_is_smaller_and_near() -> None:
     lossy = encode(noise, "image/jp2", 50)
     assert len(lossy) < len(encode(noise, "image/jp2", 100))
     assert np.abs(np.asarray(read(lossy)).astype(int) - noise).mean() < 8
+
+
+@pytest.mark.parametrize("picture", [GREY, COLOUR])
+@pytest.mark.parametrize("quality", [1, 100])
+def test_high_throughput_jpeg_2000_loses_nothing(picture: np.ndarray, quality: int) -> None:
+    body = encode(picture, "image/jph", quality)
+    assert body[4:24] == b"jP  \r\n\x87\n\0\0\0\x14ftypjph "
+    assert np.array_equal(imagecodecs.htj2k_decode(body), picture)
+    assert np.array_equal(imagecodecs.jpeg2k_decode(body), picture)
+
+
+@pytest.mark.parametrize("picture", [GREY, COLOUR])
+def test_jpeg_xl_at_quality_100_loses_nothing_and_below_little(picture: np.ndarray) -> None:
+    exact, lossy = (encode(picture, "image/jxl", quality) for quality in (100, 90))
+    assert np.array_equal(imagecodecs.jpegxl_decode(exact), picture)
+    assert np.abs(imagecodecs.jpegxl_decode(lossy).astype(int) - picture).mean() < 4
+
+
+def test_quality_counts_for_jpeg_xl() -> None:
+    noise = np.random.default_rng(3).integers(0, 255, (64, 64), np.uint8)
+    sizes = [len(encode(noise, "image/jxl", quality)) for quality in (1, 50, 90, 100)]
+    assert sizes == sorted(set(sizes))
 
 
 def test_gif_of_grey_loses_nothing() -> None:

@@ -5,9 +5,11 @@ from typing import Any
 import numpy as np
 import pytest
 import samples
+from PIL import features
+from reportlab.pdfbase.ttfonts import TTFont
 
 from dicomweb.pixels.annotate import annotate, patient_lines, person_name, technique_lines
-from dicomweb.pixels.lettering import legible
+from dicomweb.pixels.lettering import FACE, covered, legible, typeface
 from dicomweb.pixels.options import Window
 from tests.pixels.rendering import instance_of, metadata_of
 
@@ -77,10 +79,15 @@ def test_a_name_is_written_as_people_write_it(found: Any, name: str) -> None:
 @pytest.mark.parametrize(
     ("text", "written"),
     [
-        ("Müller Łukasz", "Muller Lukasz"),
-        ("Groß Ærø 5 µm", "Gross AEro 5 um"),
-        ("山田", "??"),
+        ("Müller Łukasz, 5 µm", "Müller Łukasz, 5 µm"),
+        ("Иванов Ἀθῆναι", "Иванов Ἀθῆναι"),
+        ("כהן أحمد", "כהן أحمد"),
+        ("Mu\u0308ller", "Müller"),
+        ("\uff21\uff22", "AB"),
+        ("山田 ไทย", "?? ???"),
         ("a\0b", "a?b"),
+        ("x\U0001f9e0y", "x?y"),
+        ("z\u2066w", "zw"),
     ],
 )
 def test_letters_that_the_typeface_lacks_are_spelt(text: str, written: str) -> None:
@@ -118,3 +125,29 @@ def test_words_come_after_scaling_and_only_when_asked() -> None:
 def test_a_novel_is_cut() -> None:
     metadata = {"00100020": {"vr": "LO", "Value": ["x" * 100_000]}}
     assert annotate(BLACK, metadata, ["patient"]).any()
+
+
+def test_the_face_has_what_another_reader_of_its_table_finds() -> None:
+    other = TTFont("other", str(FACE)).face.charToGlyph
+    assert covered() == {code for code, glyph in other.items() if glyph}
+
+
+@pytest.mark.parametrize(
+    "name", ["Иванов", "Παπαδόπουλος", "כהן", "أحمد", "Łukasz", "e\u0323\u0301"]
+)
+def test_names_of_other_scripts_are_drawn_and_no_two_alike(name: str) -> None:
+    def drawn(words: str) -> Any:
+        metadata = {"00100010": {"vr": "PN", "Value": [{"Alphabetic": words}]}}
+        return annotate(BLACK, metadata, ["patient"])
+
+    assert not np.array_equal(drawn(name), drawn("?" * len(name)))
+    assert not np.array_equal(drawn(name), drawn(name[:-1]))
+
+
+def test_right_to_left_words_begin_on_the_right() -> None:
+    if not features.check("raqm"):
+        pytest.skip("This Pillow has no Raqm: such words stand in the order of their letters.")
+    face = typeface(32)
+    assert bytes(face.getmask("אב")) != bytes(face.getmask("בא"))
+    # In a left-to-right frame the first letter of a Hebrew word is the rightmost.
+    assert bytes(face.getmask("\u202dבא")) == bytes(face.getmask("אב"))

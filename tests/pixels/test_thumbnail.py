@@ -73,8 +73,11 @@ def test_a_thumbnail_of_a_ct_slice_takes_few_milliseconds() -> None:
     assert (time.thread_time() - start) / 10 < 0.02
 
 
+NOTHING = Candidate(SR, "report", is_image=False)
+
+
 def images(count: int, **more: object) -> list[Candidate]:
-    return [Candidate(CT, "A", 1, 512, 512, number) for number in range(count, 0, -1)]
+    return [Candidate(CT, "A", 1, 524288, number) for number in range(count, 0, -1)]
 
 
 def test_the_middle_by_number_speaks_for_a_series() -> None:
@@ -84,14 +87,14 @@ def test_the_middle_by_number_speaks_for_a_series() -> None:
 
 
 def test_the_middle_frame_speaks_for_an_instance() -> None:
-    assert representative([Candidate(CT, "A", 100, 512, 512)]) == (0, 51)
-    two = [Candidate(CT, "A", 10, 512, 512, 1), Candidate(CT, "A", 90, 512, 512, 2)]
+    assert representative([Candidate(CT, "A", 100)]) == (0, 51)
+    two = [Candidate(CT, "A", 10, number=1), Candidate(CT, "A", 90, number=2)]
     assert representative(two) == (1, 41)
-    assert representative([Candidate(CT, "A", 0, 8, 8)]) == (0, 1)
+    assert representative([Candidate(CT, "A", 0)]) == (0, 1)
 
 
 def test_the_largest_series_speaks_for_a_study() -> None:
-    study = [Candidate(CT, "localizer", 1, 2000, 2000), *images(5), Candidate(SR, "report")]
+    study = [Candidate(CT, "localizer", 1, 8000000), *images(5), NOTHING]
     chosen = representative(study)
     assert chosen is not None
     assert study[chosen[0]].series == "A"
@@ -99,9 +102,9 @@ def test_the_largest_series_speaks_for_a_study() -> None:
 
 def test_images_stand_before_segmentations_and_video() -> None:
     mixed = [
-        Candidate(SEG, "S", 500, 512, 512),
-        Candidate(CT, "V", 900, 512, 512, decodable=False),
-        Candidate(CT, "A", 1, 64, 64),
+        Candidate(SEG, "S", 500),
+        Candidate(CT, "V", 900, is_image=False),
+        Candidate(CT, "A", 1),
     ]
     assert representative(mixed) == (2, 1)
     assert representative(mixed[:2]) == (0, 251)
@@ -109,7 +112,7 @@ def test_images_stand_before_segmentations_and_video() -> None:
 
 def test_what_has_no_image_has_no_representative() -> None:
     assert representative([]) is None
-    assert representative([Candidate(SR), Candidate(CT, rows=512)]) is None
+    assert representative([NOTHING, NOTHING]) is None
 
 
 @pytest.mark.parametrize(

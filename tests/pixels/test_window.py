@@ -108,6 +108,21 @@ def test_a_large_image_is_painted_block_by_block_alike() -> None:
         assert np.array_equal(painted[::97], np.vstack(parts))
 
 
+@pytest.mark.parametrize("bits", [1, 5, 8, 11, 12, 13])
+@pytest.mark.parametrize("signed", [False, True])
+@pytest.mark.parametrize("width", [1, 2, 80, 255, 256, 257, 4000, 1e6])
+@pytest.mark.parametrize("inverse", [False, True])
+def test_samples_of_few_bits_follow_the_formula(
+    bits: int, signed: bool, width: float, inverse: bool
+) -> None:
+    half = 1 << bits >> 1
+    values = np.arange(-half, half, dtype=np.int16) if signed else np.arange(2 * half, dtype="u2")
+    for center in (-5000.0, 0.0, half / 2, 5000.0):
+        grayscale = Grayscale(Rescale(0.7, -3), Window(center, width), inverse=inverse)
+        expected = shades(values.astype(np.float64), grayscale)
+        assert np.array_equal(paint(values.reshape(1, -1), grayscale, bits)[0], expected)
+
+
 def test_floating_point_values_follow_the_formula() -> None:
     values = np.linspace(-1, 2, 1000, dtype=np.float32).reshape(10, 100)
     window = Window(0.5, 1.0, "LINEAR_EXACT")

@@ -40,6 +40,16 @@ def test_a_frame_is_given_as_each_of_its_types(server: Server, accept: str) -> N
     assert _pixels(answer.content).shape[:2] == (16, 24)
 
 
+@pytest.mark.parametrize(("accept", "begin"), [("image/jph", 20), ("image/jxl", 0)])
+def test_newer_types_are_given_to_who_asks_for_them(
+    server: Server, accept: str, begin: int
+) -> None:
+    dataset = _put(server, rows=16, columns=24)
+    answer = get(server, path_of(dataset) + "/rendered?quality=100", accept)
+    assert answer.headers["Content-Type"] == accept
+    assert answer.content[begin:].startswith(b"jph " if begin else b"\xff\x0a")
+
+
 def test_all_frames_of_an_instance_move_in_a_gif(server: Server) -> None:
     noise = np.random.default_rng(1).integers(0, 4096, 5 * 64, np.uint16)
     dataset = _put(server, rows=8, columns=8, frames=5, PixelData=noise.tobytes())
@@ -97,6 +107,29 @@ def test_what_has_no_picture_has_an_icon(server: Server) -> None:
     store(server, encode(dataset))
     answer = get(server, path_of(dataset) + "/thumbnail?viewport=64,64", "image/jpeg")
     assert _pixels(answer.content).shape == (64, 64, 3)
+
+
+def test_a_thumbnail_of_a_segmentation_shows_marks_even_if_its_middle_frame_is_empty(
+    server: Server,
+) -> None:
+    masks = np.zeros((7, 64, 64), np.uint8)
+    masks[1, 20:40, 20:40] = 1
+    dataset = make_image(rows=64, columns=64, SOPClassUID="1.2.840.10008.5.1.4.1.1.66.4")
+    dataset.BitsAllocated = dataset.BitsStored = 1
+    dataset.HighBit, dataset.NumberOfFrames, dataset.SegmentationType = 0, 7, "BINARY"
+    dataset.PixelData = np.packbits(masks.reshape(-1), bitorder="little").tobytes()
+    assert store(server, encode(dataset)).status == 200
+    answer = get(server, path_of(dataset) + "/thumbnail", "image/png")
+    assert (_pixels(answer.content) > 128).sum() == 400
+
+
+@pytest.mark.parametrize("profile", ["yes", "srgb", "adobergb"])
+def test_a_drawing_carries_the_profile_that_was_asked_for(server: Server, profile: str) -> None:
+    path = folder() / "synthetic" / "modalities" / "ecg_12lead.dcm"
+    (stored,) = store(server, path.read_bytes()).items("stored")
+    url = stored["00081190"]["Value"][0].removeprefix(server.root)
+    answer = get(server, f"{url}/rendered?iccprofile={profile}", "image/png")
+    assert Image.open(BytesIO(answer.content)).info["icc_profile"][36:40] == b"acsp"
 
 
 def test_a_pdf_comes_as_it_was_stored_to_a_browser(server: Server) -> None:

@@ -37,10 +37,10 @@ class Category(StrEnum):
     OTHER = "other"
 
 
-PICTURES = ("image/jpeg", "image/png", "image/gif", "image/jp2")
+PICTURES = ("image/jpeg", "image/png", "image/gif", "image/jp2", "image/jph", "image/jxl")
 TEXTS = ("text/html", "text/plain", "text/xml")
 # A drawing loses its lines as JPEG, so that PNG stands first.
-DRAWINGS = ("image/png", "image/jpeg", "image/gif", "image/jp2")
+DRAWINGS = ("image/png", "image/jpeg", "image/gif", "image/jp2", "image/jph", "image/jxl")
 
 _BY_CLASS = {
     _STORAGE + "66.4": Kind.SEGMENTATION,

@@ -15,7 +15,7 @@ from dicomweb.pixels.geometry import apply, pixel_aspect, place
 from dicomweb.pixels.lettering import legible, line_height, typeface
 from dicomweb.pixels.options import RenderOptions
 from dicomweb.pixels.picture import picture_of
-from dicomweb.pixels.render import Rendered, written
+from dicomweb.pixels.render import Rendered, drawn
 from dicomweb.pixels.segments import is_segmentation
 from dicomweb.pixels.source import Source
 
@@ -172,4 +172,4 @@ def finish(picture: Picture, options: RenderOptions, metadata: Metadata) -> Rend
     rows, columns = picture.shape[:2]
     if options.width or options.height or options.region:
         picture = apply(picture, place(rows, columns, 1.0, options))
-    return written(annotate(picture, metadata, options.annotation), options)
+    return drawn(annotate(picture, metadata, options.annotation), options)

@@ -17,7 +17,7 @@ from dicomweb.pixels.documents.waveform_sheet import (
 from dicomweb.pixels.geometry import apply, place
 from dicomweb.pixels.lettering import legible, typeface
 from dicomweb.pixels.options import MAX_SIDE, RenderOptions
-from dicomweb.pixels.render import Rendered, written
+from dicomweb.pixels.render import Rendered, drawn
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -44,10 +44,10 @@ def render_waveform(
     """The sheet as large as the viewport, or at PIXELS_A_MM; words as `annotation` asks for."""
     sheet = lay_out(metadata, part, paper, options.annotation)
     if options.region is None:
-        return written(picture(sheet, (options.width, options.height)), options)
+        return drawn(picture(sheet, (options.width, options.height)), options)
     whole = picture(sheet)
     placed = apply(whole, place(whole.shape[0], whole.shape[1], 1.0, options))
-    return written(placed, options)
+    return drawn(placed, options)
 
 
 def picture(sheet: Sheet, box: tuple[int, int] = (0, 0)) -> Picture:

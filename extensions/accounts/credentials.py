@@ -1,0 +1,92 @@
+"""Tells the gate who a token of ours stands for (dicomweb.access.credentials.Accounts)."""
+
+from sqlmodel import Session
+
+from dicomweb.access.credentials import SESSION_COOKIE, SHARE_COOKIE, Proven, Unproven
+from dicomweb.access.permissions import ROLES, Permission, Principal
+from dicomweb.archive import Archive
+from dicomweb.settings import Settings
+from extensions.accounts import grants
+from extensions.accounts.tables import Account, Change, Login, now
+from extensions.accounts.tokens import Tokens
+
+
+class Credentials:
+    """Accounts, logins, keys and links of one archive. All but `knows` wait for the database."""
+
+    def __init__(self, settings: Settings, archive: Archive, tokens: Tokens) -> None:
+        self.tokens = tokens
+        self._archive = archive
+        # With a provider our own accounts sleep: whoever it has dismissed stays outside.
+        self._local = settings.auth != "oidc"
+
+    def knows(self, token: str) -> bool:
+        return token.startswith(grants.PREFIX) or self.tokens.kind_of(token) != ""
+
+    def bearer(self, token: str) -> Proven:
+        with self._archive.reading() as session:
+            if token.startswith(grants.PREFIX):
+                return self._key(session, token)
+            if self.tokens.kind_of(token) == "share":
+                return self._share(session, token)
+            return self._login(session, "access", "token", token)
+
+    def page(self, cookies: dict[str, str]) -> Proven:
+        """A person's own login counts more than a link that they have opened."""
+        with self._archive.reading() as session:
+            if SESSION_COOKIE in cookies:
+                try:
+                    return self._login(session, "page", "page", cookies[SESSION_COOKIE])
+                except Unproven:
+                    if SHARE_COOKIE not in cookies:
+                        raise
+            return self._share(session, cookies.get(SHARE_COOKIE, ""))
+
+    def changes(self) -> int:
+        with self._archive.reading() as session:
+            row = session.get(Change, 1)
+            return row.number if row else 0
+
+    def share(self, token: str) -> Proven:
+        """Who a link stands for; it says nothing of whether it has come as a header."""
+        with self._archive.reading() as session:
+            return self._share(session, token)
+
+    def _key(self, session: Session, token: str) -> Proven:
+        key = grants.key_of(session, token)
+        principal = Principal(f"key:{key.name}", grants.permissions_of(key.permissions))
+        return Proven(principal, key.expires)
+
+    def _share(self, session: Session, token: str) -> Proven:
+        share = grants.share_of(session, self.tokens, token)
+        permissions = frozenset({Permission.VIEW})
+        principal = Principal(f"share:{share.id}", permissions, frozenset({share.study}))
+        return Proven(principal, share.expires)
+
+    def _login(self, session: Session, token_kind: str, kind: str, token: str) -> Proven:
+        claims = self.tokens.read(token_kind, token)
+        login = session.get(Login, str(claims.get("sid")))
+        if login is None or login.ended or login.kind != kind or login.expires <= now():
+            raise Unproven("The login has ended")
+        csrf = self.tokens.form_token(login.id) if kind == "page" else ""
+        until = min(float(claims["exp"]), float(login.expires))
+        if not login.account:
+            permissions = grants.permissions_of(login.permissions)
+            return Proven(
+                Principal(login.name, permissions, role=login.role, session=login.id, csrf=csrf),
+                until,
+            )
+        account = session.get(Account, login.account) if self._local else None
+        if account is None or account.disabled:
+            raise Unproven("The account is closed")
+        return Proven(
+            Principal(
+                account.name,
+                ROLES[account.role],
+                role=account.role,
+                account=account.id,
+                session=login.id,
+                csrf=csrf,
+            ),
+            until,
+        )

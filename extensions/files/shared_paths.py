@@ -1,0 +1,89 @@
+"""The paths that documents share: told apart by content type, or by the form's field."""
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from dicomweb.access.permissions import Permission
+from dicomweb.errors import BadRequest, UnsupportedMediaType
+from extensions.files import dicom_files, dicom_tags, exam_images, pacs_api
+from extensions.files.doors import door
+from extensions.files.shapes import OrthancInstance, PacsFileWithMetadata, Uploaded
+from extensions.forms import received
+
+_FORM = "multipart/form-data"
+
+
+async def take_in(request: Request) -> Response:
+    """`POST /dicom`: a form with a file, or JSON with the path of one."""
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if kind == "application/json" or kind.endswith("+json"):
+        return await dicom_tags.import_file(request)
+    if kind != _FORM:
+        raise UnsupportedMediaType(
+            'The body must be multipart/form-data with a file, or application/json {"path": …}.'
+        )
+    async with received(request) as form:
+        return await dicom_files.upload(request, form)
+
+
+async def upload_exam_image(request: Request) -> Response:
+    """`POST /dicom/upload`: a form with the field `file`."""
+    async with received(request) as form:
+        return await exam_images.upload(request, form)
+
+
+async def upload(request: Request) -> Response:
+    """`POST /api/dicom/upload`: the field says whose answer is wanted."""
+    async with received(request) as form:
+        fields = {each.field for each in form.files}
+        if pacs_api.FIELD in fields:
+            return await pacs_api.upload(request, form)
+        if exam_images.FIELD in fields:
+            return await exam_images.upload(request, form)
+    raise BadRequest(
+        f"The form has no file: it goes into the field `{pacs_api.FIELD}`, "
+        f"or `{exam_images.FIELD}` for Orthanc's ids."
+    )
+
+
+def _form(field: str) -> tuple[tuple[str, str, str], ...]:
+    return ((field, "file", "A DICOM file; several are possible."),)
+
+
+routes = [
+    door(
+        "POST",
+        "/dicom",
+        take_in,
+        Permission.UPLOAD,
+        form=_form(dicom_files.FIELD),
+        gives=Uploaded,
+        bare=True,
+        status=201,
+        refusals=(400, 403, 404, 409, 413, 415),
+        summary='Upload a DICOM file, or import one by `{"path": …}` (200)',
+    ),
+    door(
+        "POST",
+        "/dicom/upload",
+        upload_exam_image,
+        Permission.UPLOAD,
+        form=_form(exam_images.FIELD),
+        gives=OrthancInstance,
+        status=201,
+        refusals=(400, 409, 413, 415),
+        summary="Upload a DICOM file; Orthanc's ids, acquisition date and modality",
+    ),
+    door(
+        "POST",
+        "/api/dicom/upload",
+        upload,
+        Permission.UPLOAD,
+        refused=pacs_api.refused,
+        form=_form(pacs_api.FIELD),
+        gives=PacsFileWithMetadata,
+        status=201,
+        refusals=(400, 409, 413, 415),
+        summary="Upload a DICOM file; its metadata, or Orthanc's ids for the field `file`",
+    ),
+]

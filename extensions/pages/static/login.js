@@ -1,0 +1,59 @@
+// A login that has ended, taken up again on the spot: what is being written stays where it is.
+
+import { prefix, renew } from "./page.js";
+
+let pending = null;
+
+/** Ask for the password; true when there is a session again. Several askers share one dialog. */
+export function login() {
+  pending ||= shown().finally(() => { pending = null; });
+  return pending;
+}
+
+function shown() {
+  const dialog = document.createElement("dialog");
+  dialog.setAttribute("aria-labelledby", "login-title");
+  dialog.dataset.stays = "";
+  dialog.innerHTML = `
+    <h2 id="login-title">Your login has ended</h2>
+    <p>Log in again. What you have written is still here.</p>
+    <form class="fields">
+      <label for="login-name">Name</label><input id="login-name" name="username" autocomplete="username" required>
+      <label for="login-password">Password</label><input id="login-password" name="password" type="password" autocomplete="current-password" required>
+      <p class="wrong" role="alert"></p>
+      <p class="actions"><button type="button" value="">Not now</button><button class="primary">Log in</button></p>
+    </form>`;
+  const form = dialog.querySelector("form");
+  const who = document.body.dataset.who;
+  form.username.value = who;
+  document.body.append(dialog);
+  dialog.showModal();
+  (who ? form.password : form.username).focus();
+  return new Promise((done) => {
+    const end = (result) => (dialog.remove(), done(result));
+    form.querySelector("[type=button]").onclick = () => end(false);
+    dialog.oncancel = () => end(false);
+    form.onsubmit = async (event) => {
+      event.preventDefault();
+      const problem = dialog.querySelector("[role=alert]");
+      problem.textContent = "";
+      try {
+        const answer = await fetch(`${prefix}/api/auth/session`, {
+          method: "POST", credentials: "same-origin", headers: { "Content-Type": "application/json", Accept: "application/json" },
+          body: JSON.stringify({ username: form.username.value, password: form.password.value }),
+        });
+        if (!answer.ok) {
+          const said = await answer.json().catch(() => null);
+          problem.textContent = said?.message || "Name or password is wrong.";
+          form.password.select();
+          return;
+        }
+        const me = await (await fetch(`${prefix}/api/auth/me`, { headers: { Accept: "application/json" } })).json();
+        renew((me.data ?? me).csrf || "");
+        end(true);
+      } catch {
+        problem.textContent = "The server cannot be reached. Try again in a moment.";
+      }
+    };
+  });
+}

@@ -1,0 +1,252 @@
+"""What becomes of study rows when instances are stored, by whatever door; on the store path.
+
+A new study of the archive (1) is the order with its Study Instance UID, or (2) joins the oldest
+order with its accession number and patient that has no images yet and was not cancelled: that order
+takes over the Study Instance UID of the images, since nothing is stored under its own; or (3) gets
+a row of its own, completed. An order that has images keeps its UID: a second study under the same
+accession number stands beside it. Statements here are SQL without objects, for speed.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any, Protocol
+
+from sqlmodel import Session, SQLModel, Table, insert, update
+
+from dicomweb.actor import Actor
+from extensions.radiology.report_tables import RadiologyReport
+from extensions.radiology.tables import (
+    PRIORITIES,
+    ROUTINE,
+    TABLES,
+    RadiologyUpload,
+    new_id,
+    utc_now,
+)
+from extensions.radiology.wording import clock_of, day_of, element, moment_of, words_of
+from extensions.radiology.workflow import Status
+
+_STUDY, _, _UPLOAD, _STEP = TABLES
+_REPORT = SQLModel.metadata.tables[str(RadiologyReport.__tablename__)]
+# What the files tell of a study: column → tag.
+_TOLD = {
+    "accession_number": "00080050",
+    "patient_id": "00100020",
+    "patient_name": "00100010",
+    "patient_sex": "00100040",
+    "modality": "00080060",
+    "body_part": "00180015",
+    "study_description": "00081030",
+    "referring_physician": "00080090",
+}
+
+# Modalities of documents about images, and of what is drawn on them (PS3.3 C.7.3.1.1.1).
+_NO_IMAGES = ("SR", "DOC", "KO", "PR", "SEG", "REG", "RTSTRUCT", "RTPLAN", "RTRECORD", "FID", "")
+
+
+class _Record(Protocol):
+    """What is read here of `dicomweb.index.Record`."""
+
+    @property
+    def study(self) -> str: ...
+    @property
+    def series(self) -> str: ...
+    @property
+    def instance(self) -> str: ...
+    @property
+    def elements(self) -> Mapping[str, bytes]: ...
+    @property
+    def actor(self) -> Actor: ...
+
+
+class Stored(Protocol):
+    """What is read here of `dicomweb.index.Stored`."""
+
+    @property
+    def record(self) -> _Record: ...
+    @property
+    def new_study(self) -> bool: ...
+    @property
+    def new_series(self) -> bool: ...
+
+
+# Uploads of this process that are being stored, by SOP Instance UID: their rows are written in the
+# transaction that stores the instance, so that there is never one without the other.
+_expected: dict[str, RadiologyUpload] = {}
+
+
+@contextmanager
+def expected(upload: RadiologyUpload) -> Iterator[None]:
+    """While an instance is stored that came through our form."""
+    _expected[upload.sop_uid] = upload
+    try:
+        yield
+    finally:
+        del _expected[upload.sop_uid]
+
+
+def on_stored(session: Session, stored: Sequence[Stored]) -> None:
+    """Callback of the archive, for each group of stored instances."""
+    # Of the instances of one study (series), all new in one group, the first tells what it is.
+    studies: dict[str, _Record] = {}
+    series: dict[tuple[str, str], _Record] = {}
+    for one in stored:
+        if one.new_study:
+            studies.setdefault(one.record.study, one.record)
+        if one.new_series:
+            series.setdefault((one.record.study, one.record.series), one.record)
+    if studies:
+        appear(session, [(_facts(record), record.actor) for record in studies.values()])
+    for record in series.values():
+        if studies.get(record.study) is not record:
+            _name_modality(session, record)
+    if _expected:
+        rows = [
+            upload.model_dump()
+            for one in stored
+            if (upload := _expected.get(one.record.instance)) is not None
+        ]
+        if rows:
+            session.connection().execute(insert(_UPLOAD), rows)
+
+
+def _name_modality(session: Session, record: _Record) -> None:
+    """A study whose first instance was no image is named after its first series of images."""
+    modality = element(record.elements, _TOLD["modality"])
+    if modality and modality not in _NO_IMAGES:
+        session.connection().execute(
+            update(_STUDY)
+            .where(_STUDY.c.study_uid == record.study, _STUDY.c.modality.in_(_NO_IMAGES))
+            .values(modality=modality)
+        )
+
+
+def appear(session: Session, studies: Sequence[tuple[dict[str, str], Actor]]) -> None:
+    """New studies of the archive, as columns that are told of them, find their rows or get them."""
+    uids = [told["study_uid"] for told, _ in studies]
+    by_uid = {row["study_uid"]: row for row in _rows(session, _STUDY, "study_uid", uids)}
+    accessions = [
+        told["accession_number"]
+        for told, _ in studies
+        if told["accession_number"] and told["study_uid"] not in by_uid
+    ]
+    waiting = [row for row in _rows(session, _STUDY, "accession_number", accessions) if _waits(row)]
+    new = []
+    for told, actor in studies:
+        row = by_uid.get(told["study_uid"]) or _ordered(waiting, told)
+        if row is None:
+            new.append(_row(told, actor))
+        elif row["images_since"] is None:
+            _join(session, row, told, actor)
+    if new:
+        session.connection().execute(insert(_STUDY), new)
+
+
+def _rows(session: Session, table: Table, column: str, values: list[str]) -> list[dict[str, Any]]:
+    """Rows with one of the values, the oldest first, locked until the transaction ends."""
+    if not values:
+        return []
+    wanted = table.select().where(table.c[column].in_(values)).order_by(table.c.created_at)
+    found = session.connection().execute(wanted.with_for_update())
+    return [dict(row) for row in found.mappings()]
+
+
+def _waits(row: Mapping[str, Any]) -> bool:
+    """Whether an order may still take over the UID of images."""
+    return (
+        row["origin"] == "order"
+        and row["images_since"] is None
+        and row["deleted_at"] is None
+        and row["status"] != Status.CANCELLED
+    )
+
+
+def _ordered(waiting: list[dict[str, Any]], told: Mapping[str, str]) -> dict[str, Any] | None:
+    for row in waiting:
+        if is_of(row, told["accession_number"], told["patient_id"]):
+            waiting.remove(row)
+            return row
+    return None
+
+
+def is_of(row: Mapping[str, Any], accession: str, patient: str) -> bool:
+    """Whether images with this accession number and Patient ID are those of an order."""
+    return bool(accession and row["accession_number"] == accession and row["patient_id"] == patient)
+
+
+def _facts(record: _Record) -> dict[str, str]:
+    """The columns that the first instance of a study tells."""
+    return told_by(record.study, lambda tag: element(record.elements, tag))
+
+
+def told_by(study_uid: str, value: Callable[[str], str]) -> dict[str, str]:
+    """The columns that the attributes of a study tell; `value` gives one by its tag."""
+    return {
+        "study_uid": study_uid,
+        **{column: value(tag) for column, tag in _TOLD.items()},
+        "patient_birth_date": day_of(value("00100030")),
+        "study_date": day_of(value("00080020")),
+        "study_time": clock_of(value("00080030")),
+    }
+
+
+def _row(told: dict[str, str], actor: Actor) -> dict[str, Any]:
+    """The row of a study that nobody ordered."""
+    now = utc_now()
+    return {
+        **told,
+        "id": new_id(),
+        "origin": "images",
+        "order_id": "",
+        "status": str(Status.COMPLETED),
+        "priority": PRIORITIES[ROUTINE],
+        "urgency": ROUTINE,
+        "assigned_to": "",
+        "clinical_history": "",
+        "performing_technician": "",
+        "moment": moment_of(told["study_date"], told["study_time"]),
+        "words": words_of(told),
+        "images_since": now,
+        "created_at": now,
+        "created_by": actor.name,
+        "updated_at": now,
+        "updated_by": actor.name,
+        "version": 1,
+        "deleted_at": None,
+        "deleted_by": "",
+    }
+
+
+def _join(session: Session, row: dict[str, Any], told: dict[str, str], actor: Actor) -> None:
+    """Images come to their order, or come again to a study that was deleted.
+
+    The order stays what it said; what it left open the images tell, and when they were made.
+    """
+    now = utc_now()
+    changed: dict[str, Any] = {name: told[name] for name in told if told[name] and not row[name]}
+    changed["study_uid"] = told["study_uid"]
+    if told["study_date"]:
+        changed |= {"study_date": told["study_date"], "study_time": told["study_time"]}
+    waits = row["status"] in (Status.SCHEDULED, Status.ARRIVED)
+    if waits and told["modality"] not in _NO_IMAGES:  # a report alone is no work of a scanner
+        changed["status"] = str(Status.IN_PROGRESS)
+    whole = {**row, **changed}
+    changed |= {
+        "moment": moment_of(whole["study_date"], whole["study_time"]),
+        "words": words_of(whole),
+        "images_since": now,
+        "deleted_at": None,
+        "deleted_by": "",
+        "updated_at": now,
+        "updated_by": actor.name,
+        "version": row["version"] + 1,
+    }
+    run = session.connection().execute
+    run(update(_STUDY).where(_STUDY.c.id == row["id"]).values(changed))
+    if whole["study_uid"] != row["study_uid"]:  # drafts that were begun without images name it
+        own = _REPORT.c.study_id == row["id"]
+        run(update(_REPORT).where(own).values(study_uid=whole["study_uid"]))
+    if whole["status"] != row["status"]:
+        step = {"id": new_id(), "study_id": row["id"], "from_status": row["status"]}
+        step |= {"to_status": whole["status"], "reason": "images arrived", "at": now}
+        run(insert(_STEP), [{**step, "by": actor.name}])

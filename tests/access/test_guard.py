@@ -1,0 +1,102 @@
+"""Routes and their permissions, without a server: who is refused, and how."""
+
+import asyncio
+from typing import Any
+
+import pytest
+from starlette.responses import Response
+
+from dicomweb.access.guard import demand, route, unguarded
+from dicomweb.access.permissions import NOBODY, ROLES, Permission, Principal
+from dicomweb.errors import Forbidden, NotFound, Unauthorized
+
+DOCTOR = Principal("doctor", ROLES["doctor"], role="doctor")
+LINK = Principal("share", ROLES["doctor"], frozenset({"1.2"}))
+
+
+async def _handler(request: Any) -> Response:
+    return Response("yes")
+
+
+def _status(entry: Any, principal: Principal, **parameters: str) -> int:
+    found: list[int] = []
+
+    async def send(message: Any) -> None:
+        found.append(message.get("status", 0))
+
+    async def receive() -> Any:
+        return {"type": "http.request"}
+
+    scope = {
+        "type": "http",
+        "method": "GET",
+        "path": "/",
+        "headers": [],
+        "principal": principal,
+        "path_params": parameters,
+    }
+    asyncio.run(entry.handle(scope, receive, send))
+    return found[0]
+
+
+def test_the_roles_are_those_of_the_contract() -> None:
+    granted = {role: set(Principal(role, found).granted) for role, found in ROLES.items()}
+    everything = {f"radiology:{name}" for name in _NAMES}
+    assert granted["admin"] == everything
+    assert granted["radiology_tech"] == everything - {"radiology:manage"}
+    assert granted["radiologist"] == {
+        f"radiology:{name}" for name in ("view", "edit", "annotate", "report")
+    }
+    assert granted["doctor"] == {"radiology:view"}
+
+
+_NAMES = ("view", "create", "edit", "upload", "annotate", "report", "manage")
+
+
+@pytest.mark.parametrize("permission", list(Permission))
+def test_nobody_may_what_is_public(permission: Permission) -> None:
+    assert NOBODY.may(permission) == (permission is Permission.PUBLIC)
+
+
+def test_a_permission_is_401_for_nobody_and_403_for_somebody() -> None:
+    entry = route("GET", "/", _handler, Permission.MANAGE)
+    with pytest.raises(Unauthorized):
+        _status(entry, NOBODY)
+    with pytest.raises(Forbidden):
+        _status(entry, DOCTOR)
+    assert _status(route("GET", "/", _handler, Permission.KNOWN), DOCTOR) == 200
+
+
+def test_a_limited_principal_reaches_what_says_so_and_its_own_study() -> None:
+    open_, closed = (
+        route("GET", "/", _handler, Permission.VIEW, narrows=narrows) for narrows in (True, False)
+    )
+    assert _status(open_, LINK) == 200
+    assert _status(open_, LINK, study="1.2") == 200
+    with pytest.raises(NotFound):
+        _status(open_, LINK, study="1.3")
+    with pytest.raises(NotFound):
+        _status(closed, LINK, study="1.3")
+    with pytest.raises(Forbidden):
+        _status(closed, LINK)
+    assert _status(route("GET", "/", _handler, Permission.PUBLIC), LINK) == 200
+
+
+def test_a_principal_without_any_study_sees_none() -> None:
+    empty = Principal("share", ROLES["doctor"], frozenset())
+    assert not empty.sees("")
+    with pytest.raises(NotFound):
+        _status(route("GET", "/", _handler, Permission.VIEW, narrows=True), empty, study="1.2")
+
+
+def test_what_was_wrong_with_the_token_is_told_where_it_matters() -> None:
+    scope = {"principal": NOBODY, "refusal": Unauthorized("expired")}
+    with pytest.raises(Unauthorized, match="expired"):
+        demand(scope, Permission.VIEW)
+    demand(scope, Permission.PUBLIC)
+
+
+def test_a_plain_route_is_found() -> None:
+    from starlette.routing import Route
+
+    assert unguarded([Route("/open", _handler)]) == ["/open"]

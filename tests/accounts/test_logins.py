@@ -1,0 +1,165 @@
+"""Accounts over HTTP: the password grant, renewal, logout, throttling, one's own password."""
+
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import jwt
+import pytest
+from servers import running
+
+from tests.accounts.people import PASSWORD, PROXIED, House, make_accounts
+
+SOON = 1.1  # a revocation holds within a second
+
+
+def test_the_password_grant_gives_what_oauth_says(house: House) -> None:
+    answer = house.grant("doctor")
+    body = answer.json()
+    assert answer.headers["Cache-Control"] == "no-store"
+    assert (body["token_type"], body["expires_in"]) == ("Bearer", 900)
+    claims = jwt.decode(body["access_token"], options={"verify_signature": False})
+    assert claims["exp"] - claims["iat"] == 900
+    assert house.ask("GET", "/dicom-web/studies", body["access_token"]).status_code == 200
+
+
+def test_a_name_is_known_in_any_case(house: House) -> None:
+    assert house.grant("DOCTOR").status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("name", "password"),
+    [("doctor", "wrong password"), ("nobody", PASSWORD), ("doctor", "x" * 60_000), ("a\0b", "x")],
+)
+def test_whatever_is_wrong_the_answer_is_the_same(house: House, name: str, password: str) -> None:
+    answer = house.grant(name, password, **{PROXIED: "198.51.100.1"})
+    assert answer.status_code == 401
+    assert answer.json()["message"] == "The name or the password is wrong."
+    assert answer.headers["WWW-Authenticate"].startswith("Bearer")
+
+
+def test_unknown_names_take_as_long_as_known_ones(house: House) -> None:
+    def seconds(name: str, address: str) -> float:
+        began = time.perf_counter()
+        assert house.grant(name, "wrong password", **{PROXIED: address}).status_code == 401
+        return time.perf_counter() - began
+
+    known = min(seconds("tried", "198.51.100.2") for _ in range(4))
+    unknown = min(seconds(f"unknown{n}", "198.51.100.2") for n in range(4))
+    assert 0.4 < known / unknown < 2.5
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        {},
+        {"grant_type": "password", "username": "doctor"},
+        {"grant_type": "client_credentials"},
+        {"grant_type": "password", "username": ["doctor"], "password": ""},
+    ],
+)
+def test_a_form_without_what_is_needed_is_refused(house: House, form: dict[str, str]) -> None:
+    assert house.ask("POST", "/api/auth/token", data=form).status_code == 400
+
+
+@pytest.mark.parametrize("body", [b"{", b"[]", b"\xff\xfe"])
+def test_a_body_that_is_no_form_is_refused(house: House, body: bytes) -> None:
+    headers = {"Content-Type": "application/json"}
+    assert house.ask("POST", "/api/auth/token", data=body, headers=headers).status_code == 400
+
+
+def test_a_huge_form_is_refused(house: House) -> None:
+    body = b"grant_type=password&username=" + b"x" * 100_000
+    assert house.ask("POST", "/api/auth/token", data=body).status_code == 413
+
+
+def test_a_refresh_token_is_good_once_and_its_second_use_ends_the_login(house: House) -> None:
+    first = house.grant("renewed").json()
+    second = house.renew(first["refresh_token"]).json()
+    assert house.ask("GET", "/dicom-web/studies", second["access_token"]).status_code == 200
+    assert house.renew(first["refresh_token"]).status_code == 401
+    assert house.renew(second["refresh_token"]).status_code == 401
+    time.sleep(SOON)
+    assert house.ask("GET", "/dicom-web/studies", second["access_token"]).status_code == 401
+
+
+def test_of_many_who_renew_at_once_one_succeeds(house: House) -> None:
+    token = house.grant("renewed").json()["refresh_token"]
+    with ThreadPoolExecutor(6) as pool:
+        statuses = list(pool.map(lambda _: house.renew(token).status_code, range(6)))
+    assert statuses.count(200) == 1
+    assert set(statuses) == {200, 401}
+
+
+def test_access_and_refresh_tokens_do_not_pass_for_each_other(house: House) -> None:
+    given = house.grant("doctor").json()
+    assert house.ask("GET", "/dicom-web/studies", given["refresh_token"]).status_code == 401
+    assert house.renew(given["access_token"]).status_code == 401
+
+
+def test_logging_out_ends_access_and_renewal(house: House) -> None:
+    given = house.grant("doctor").json()
+    token = given["access_token"]
+    assert house.ask("GET", "/dicom-web/studies", token).status_code == 200
+    assert house.ask("POST", "/api/auth/logout", token).status_code == 204
+    time.sleep(SOON)
+    assert house.ask("GET", "/dicom-web/studies", token).status_code == 401
+    assert house.renew(given["refresh_token"]).status_code == 401
+
+
+def test_a_new_password_ends_what_the_old_one_began(house: House) -> None:
+    token = house.token("changed")
+    body = {"current": PASSWORD, "password": "another horse"}
+    wrong = {**body, "current": "no horse"}
+    assert house.ask("POST", "/api/auth/password", token, json=wrong).status_code == 403
+    short = {**body, "password": "short"}
+    assert house.ask("POST", "/api/auth/password", token, json=short).status_code == 400
+    assert house.ask("POST", "/api/auth/password", token, json=body).status_code == 204
+    time.sleep(SOON)
+    assert house.ask("GET", "/dicom-web/studies", token).status_code == 401
+    assert house.grant("changed", PASSWORD, **{PROXIED: "198.51.100.3"}).status_code == 401
+    assert house.grant("changed", "another horse").status_code == 200
+
+
+def test_passwords_are_throttled_before_they_are_compared(house: House) -> None:
+    def attempt(number: int) -> int:
+        return house.grant("tried", f"guess {number}", **{PROXIED: "198.51.100.4"}).status_code
+
+    began = time.perf_counter()
+    with ThreadPoolExecutor(8) as pool:
+        statuses = list(pool.map(attempt, range(200)))
+    assert set(statuses) == {401, 429}
+    assert statuses.count(401) <= 12
+    assert time.perf_counter() - began < 20
+    answer = house.grant("tried", PASSWORD, **{PROXIED: "203.0.113.9"})
+    assert answer.status_code == 429
+    assert 0 < int(answer.headers["Retry-After"]) <= 300
+
+
+def test_an_address_that_tries_many_names_is_throttled_too(house: House) -> None:
+    for number in range(40):
+        answer = house.grant(f"name{number}", "guess", **{PROXIED: f"2001:db8::{number:x}"})
+    assert answer.status_code == 429
+    assert house.grant("doctor").status_code == 200
+
+
+def test_throttling_outlives_a_restart_and_counts_for_all_workers(tmp_path: Path) -> None:
+    make_accounts(tmp_path, "admin")
+    for _ in range(2):
+        with running(tmp_path, "--workers", "2", DICOMWEB_AUTH="local") as server:
+            statuses = [House(server).grant("admin", "guess").status_code for _ in range(10)]
+    assert statuses.count(401) <= 2  # five were free, before the restart
+
+
+def test_a_revocation_reaches_every_worker_within_a_second(tmp_path: Path) -> None:
+    make_accounts(tmp_path, "admin", "doctor")
+    with running(tmp_path, "--workers", "2", DICOMWEB_AUTH="local") as server:
+        house = House(server)
+        token = house.token("doctor")
+        for _ in range(20):
+            assert house.ask("GET", "/dicom-web/studies", token).status_code == 200
+        users = house.ask("GET", "/api/auth/users", house.admin).json()["data"]
+        (doctor,) = (each["id"] for each in users if each["name"] == "doctor")
+        house.ask("PATCH", f"/api/auth/users/{doctor}", house.admin, json={"disabled": True})
+        time.sleep(SOON)
+        assert {house.ask("GET", "/api/auth/me", token).status_code for _ in range(20)} == {401}
