@@ -28,7 +28,11 @@ def grey(picture: bytes) -> np.ndarray:
 
 
 def kind(picture: bytes) -> str:
-    """jpeg, png, gif, jpeg2000 … by the bytes, not by what was said."""
+    """jpeg, png, gif, jpeg2000, jph, jxl … by the bytes, not by what was said."""
+    if picture[4:8] == b"jP  " and picture[20:24] == b"jph ":  # ISO 15444-15: the brand tells
+        return "jph"
+    if picture[:2] == b"\xff\x0a" or picture[4:8] == b"JXL ":  # ISO 18181-2; not all read it
+        return "jxl"
     with Image.open(io.BytesIO(picture)) as opened:
         return str(opened.format).lower()
 

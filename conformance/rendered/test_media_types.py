@@ -20,6 +20,7 @@ def kind_of(response):
     """The media type that was said, after making sure that the bytes are of it."""
     name, _ = multipart.media_type(response.headers["Content-Type"])
     said = {"image/jpeg": "jpeg", "image/png": "png", "image/gif": "gif", "image/jp2": "jpeg2000"}
+    said |= {"image/jph": "jph", "image/jxl": "jxl"}
     assert images.kind(response.content) == said[name]
     return name
 
@@ -37,6 +38,14 @@ def test_a_single_frame_is_given_in_every_required_type(server, wide, media_type
 def test_a_single_frame_is_given_in_jpeg_2000(server, wide):
     response = expect(server.get(f"{path_of(wide)}/rendered", "image/jp2"), 200)
     assert kind_of(response) == "image/jp2"
+
+
+@pytest.mark.practice
+@pytest.mark.clause("PS3.18 8.7.4")
+@pytest.mark.parametrize("media_type", ["image/jph", "image/jxl"])
+def test_a_single_frame_in_a_newer_type_is_given_as_such_or_refused(server, wide, media_type):
+    response = expect(server.get(f"{path_of(wide)}/rendered", media_type), 200, 406)
+    assert response.status_code == 406 or kind_of(response) == media_type
 
 
 @pytest.mark.clause("PS3.18 8.7.7")

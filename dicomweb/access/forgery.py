@@ -44,12 +44,17 @@ def first_segment(scope: Scope) -> str:
     return path.lstrip("/").partition("/")[0]
 
 
+def is_safe(scope: Scope) -> bool:
+    """Whether the method changes nothing; a WebSocket begins with GET and has none."""
+    return scope.get("method", "GET") in SAFE
+
+
 def is_foreign(scope: Scope) -> bool:
     """Whether another site's page has sent this, or nobody says that it was one of ours."""
     site = header(scope, b"sec-fetch-site")
     if site in ("same-origin", "none"):
         return False
-    safe = scope["method"] in SAFE
+    safe = is_safe(scope)
     if site:  # following a link from anywhere is what links are for
         return not (safe and header(scope, b"sec-fetch-mode") == "navigate")
     origin = header(scope, b"origin")
@@ -62,6 +67,7 @@ def _own_origin(scope: Scope) -> str:
     """Scheme, name and port under which the client knows us, as a browser writes them."""
     address: str = scope["state"]["addresses"].origin(scope)
     scheme, _, rest = address.partition("://")
+    scheme = {"ws": "http", "wss": "https"}.get(scheme, scheme)
     return f"{scheme}://{rest.partition('/')[0]}"
 
 

@@ -104,7 +104,7 @@ class Gate:
         if forgery.is_foreign(scope):
             scope["refusal"] = forgery.refusal()
             return NOBODY
-        if scope["method"] in forgery.SAFE or forgery.is_standard(scope):
+        if forgery.is_safe(scope) or forgery.is_standard(scope):
             return principal
         if given := forgery.header(scope, b"x-csrf-token"):
             if principal.csrf and forgery.matches(given, principal.csrf):

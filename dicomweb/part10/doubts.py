@@ -40,6 +40,9 @@ class Doubts:
         self._pending: list[Doubt] = []
 
     def add(self, sentence: str, reason: int = DOES_NOT_MATCH) -> None:
+        """What is wrong with the whole file: it has a place, however many values are wrong."""
+        if len(self._found) >= MAX_DOUBTS:
+            self._found.popitem()
         self.put([Doubt(reason, sentence)])
 
     def put(self, doubts: Iterable[Doubt]) -> None:

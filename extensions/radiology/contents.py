@@ -13,6 +13,10 @@ from dicomweb.resources import Level, Resource
 from extensions.radiology.wording import value_text
 
 _STUDY_UID, _SERIES_UID, _SOP_UID = "0020000D", "0020000E", "00080018"
+# Documents about images lie in series of their own: they are read, reported and shown by all
+# viewers, but nobody counts them among a study's images.
+_DOCUMENTS = frozenset({"SR", "DOC", "KO", "PR"})
+_DOCUMENT_CLASSES = tuple(f"1.2.840.10008.5.1.4.1.1.{branch}." for branch in ("88", "104", "11"))
 # More than this at once makes a statement that takes longer to build than to run.
 _UIDS = 500
 # Beyond what every search of instances returns.
@@ -60,18 +64,25 @@ class StoredImage:
 def counts(archive: Archive, studies: Sequence[str]) -> dict[str, Counts]:
     """Of the studies with these Study Instance UIDs that have images."""
     found: dict[str, Counts] = {}
+    reported: list[str] = []
     for start in range(0, len(studies), _UIDS):
         some = tuple(studies[start : start + _UIDS])
         match = Match((_STUDY_UID,), "UI", UidList(some), ("",))
         for each in _results(archive, Query(Level.STUDY, matches=(match,))):
             uid = value_text(each[_STUDY_UID])
             found[uid] = Counts(number(each, "00201206") or 0, number(each, "00201208") or 0)
+            if not _DOCUMENTS.isdisjoint(each.get("00080061", {}).get("Value", [])):
+                reported.append(uid)
+    for uid in reported:
+        series = series_of(archive, uid)
+        found[uid] = Counts(len(series), sum(each.images for each in series))
     return found
 
 
 def series_of(archive: Archive, study: str) -> list[StoredSeries]:
-    """The series of a study in the order of their numbers; none where nothing is stored."""
+    """The series of images of a study in the order of their numbers; none where it has none."""
     found = [_series(each) for each in _results(archive, Query(Level.SERIES, Resource(study)))]
+    found = [each for each in found if each.modality not in _DOCUMENTS]
     return sorted(found, key=lambda each: (each.number is None, each.number or 0, each.uid))
 
 
@@ -89,7 +100,11 @@ def images_of(archive: Archive, resource: Resource) -> list[StoredImage]:
         return []
     query = Query(Level.INSTANCE, resource, asked=_ASKED)
     told = {value_text(each[_SOP_UID]): each for each in _results(archive, query)}
-    return [StoredImage(one, told.get(one.instance, {})) for one in locations]
+    return [
+        StoredImage(one, told.get(one.instance, {}))
+        for one in locations
+        if not one.sop_class.startswith(_DOCUMENT_CLASSES)
+    ]
 
 
 def size_of(archive: Archive, study: str) -> int:

@@ -22,11 +22,11 @@ def find_study(
     `locked` keeps others from changing it until the transaction ends. Raises NotFound, also for
     what the principal may not see; Gone for a deleted one, unless `deleted` ones are wanted too.
     """
+    if "\0" in id:  # which PostgreSQL takes for no text at all
+        raise NotFound("There is no such study.")
     statement = select(RadiologyStudy).where(
         or_(col(RadiologyStudy.id) == id, col(RadiologyStudy.study_uid) == id)
     )
-    if "\0" in id:  # which PostgreSQL takes for no text at all
-        raise NotFound("There is no such study.")
     found = session.exec(statement.with_for_update() if locked else statement).first()
     if found is None or not principal.sees(found.study_uid):
         raise NotFound("There is no such study.")

@@ -303,7 +303,7 @@ def _roi_outline(points: Sequence[Place], scale: Scale) -> Outline:
         for number, y in enumerate(down):
             crossing = (starts[:, 1] <= y) != (stops[:, 1] <= y)
             one, two = starts[crossing], stops[crossing]
-            places = one[:, 0] + (y - one[:, 1]) / (two[:, 1] - one[:, 1]) * (two - one)[:, 0]
+            places = one[:, 0] + (y - one[:, 1]) * (two - one)[:, 0] / (two - one)[:, 1]
             # A pixel is inside where an odd number of crossings lies at or before its centre.
             before = np.searchsorted(np.sort(places), across, side="right")
             found[number] = before % 2 == 1

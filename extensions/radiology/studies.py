@@ -126,11 +126,11 @@ def read(request: Request) -> Response:
     archive: Archive = request.state.archive
     with archive.reading() as session:
         study = find_study(session, request.scope["principal"], request.path_params["id"])
-        series, images = full_series_told(request, session, study)
+        series = full_series_told(request, session, study)
         (told,) = studies_told(archive, [study])
         whole = FullStudy(
             **{name: getattr(told, name) for name in Study.model_fields},
-            storage_size=sum(image.location.size for image in images),
+            storage_size=contents.size_of(archive, study.study_uid),
             modalities=sorted({each.modality for each in series if each.modality}),
             number_of_annotations=_count(
                 session,

@@ -162,10 +162,8 @@ def series_told(session: Session, archive: Archive, study: RadiologyStudy) -> li
     return sorted(told, key=lambda each: (each.series_number is None, each.series_number or 0))
 
 
-def full_series_told(
-    request: Request, session: Session, study: RadiologyStudy
-) -> tuple[list[FullSeries], list[StoredImage]]:
-    """All series of a study with their images; and the images as the archive has them."""
+def full_series_told(request: Request, session: Session, study: RadiologyStudy) -> list[FullSeries]:
+    """All series of a study with their images."""
     archive: Archive = request.state.archive
     images = contents.images_of(archive, Resource(study.study_uid)) if study.images_since else []
     uploads = uploads_of(session, images)
@@ -173,11 +171,10 @@ def full_series_told(
     for image in images:
         told = image_told(request, image, uploads.get(image.location.instance))
         members.setdefault(image.location.series, []).append(told)
-    series = [
+    return [
         FullSeries(**_fields(each), images=members.get(each.series_instance_uid, []))
         for each in series_told(session, archive, study)
     ]
-    return series, images
 
 
 def _fields(series: Series) -> Mapping[str, Any]:

@@ -7,10 +7,12 @@ from typing import Any
 
 import pytest
 
-from dicomweb.access import gate
+from dicomweb.access import forgery, gate
 from dicomweb.access.credentials import Proven, Unproven, cookies_of, sent
 from dicomweb.access.gate import Gate
 from dicomweb.access.permissions import NOBODY, Permission, Principal
+from dicomweb.addresses import Addresses
+from dicomweb.settings import Settings
 
 ANN = Principal("ann", frozenset({Permission.VIEW}), csrf="f" * 32)
 
@@ -162,3 +164,18 @@ def test_cookies_in_several_headers_are_one_list() -> None:
     found = sent({"headers": headers})
     assert found is not None
     assert cookies_of(found[0]) == {"lightbox_share": "s"}
+
+
+@pytest.mark.parametrize(
+    ("origin", "foreign"), [("http://h:8080", False), ("https://h:8080", True), ("null", True)]
+)
+def test_a_websocket_under_the_cookie_comes_from_our_pages(origin: str, foreign: bool) -> None:
+    scope = {
+        "type": "websocket",
+        "path": "/x",
+        "scheme": "ws",
+        "server": ("h", 8080),
+        "headers": [(b"host", b"h:8080"), (b"origin", origin.encode())],
+        "state": {"addresses": Addresses(Settings(), "/dicom-web")},
+    }
+    assert forgery.is_foreign(scope) == foreign

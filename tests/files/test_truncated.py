@@ -8,6 +8,8 @@ import pytest
 from files_archive import Place, opened
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as some
+from pydicom.config import IGNORE
+from pydicom.dataelem import DataElement
 from pydicom.uid import DeflatedExplicitVRLittleEndian, ImplicitVRLittleEndian, JPEGBaseline8Bit
 from samples import compress, encode, make_image
 
@@ -63,6 +65,19 @@ def test_a_file_that_ends_in_its_pixel_data_is_refused(place: Place, name: str) 
         (taken,) = place.counter.take([_file(whole[:cut])])
         assert isinstance(taken.refusal, BadRequest), cut
     assert place.archive.statistics().instances == 0
+    place.only_damaged_files_are_kept()
+
+
+def test_a_file_is_cut_off_also_where_much_else_is_wrong_with_it(place: Place) -> None:
+    image = make_image(rows=16, columns=16)
+    block = image.private_block(0x0009, "lightbox", create=True)
+    for number in range(40):
+        element = DataElement(block.get_tag(number), "DA", "no date", validation_mode=IGNORE)
+        image.add(element)
+    whole = encode(image)
+    place.archive.remove(place.resource(place.counter.take([_file(whole)])[0]))
+    (taken,) = place.counter.take([_file(whole[:-100])])
+    assert isinstance(taken.refusal, BadRequest)
     place.only_damaged_files_are_kept()
 
 

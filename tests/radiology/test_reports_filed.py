@@ -162,6 +162,20 @@ def _predecessors(dataset: pydicom.Dataset) -> list[str]:
     ]
 
 
+def test_the_documents_of_a_report_are_no_images_of_its_study(api: Api) -> None:
+    study = imaged(api).StudyInstanceUID
+    before = api.get(f"/studies/{study}")
+    report(api, study)
+    after = api.get(f"/studies/{study}")
+    assert len(stored(api, study)) == 3
+    assert (after["numberOfSeries"], after["numberOfImages"]) == (1, 1)
+    assert [len(each["images"]) for each in after["series"]] == [1]
+    assert len(api.get(f"/studies/{study}/images")) == 1
+    assert after["storageSize"] > before["storageSize"]
+    listed = api.get(f"/studies?q={study}") or api.get("/studies")
+    assert {each["numberOfImages"] for each in listed if each["studyInstanceUID"] == study} == {1}
+
+
 def test_what_is_not_final_is_not_stored(api: Api) -> None:
     study = imaged(api).StudyInstanceUID
     id = draft(api, study)["id"]
