@@ -1,18 +1,26 @@
 # Lightbox in a container: not root, its data in /data, healthy when index and storage answer.
-FROM python:3.11-slim-bookworm
+FROM python:3.11-slim-bookworm AS built
 
 RUN apt-get update \
-    && apt-get install -y --no-install-recommends make \
+    && apt-get install -y --no-install-recommends make npm \
     && rm -rf /var/lib/apt/lists/* \
     && useradd --create-home --uid 10001 lightbox \
-    && install -d -o lightbox -g lightbox /app /data
+    && install -d -o lightbox -g lightbox /app
 
 USER lightbox
 WORKDIR /app
 COPY --chown=lightbox:lightbox pyproject.toml requirements.lock Makefile README.md LICENSE ./
 COPY --chown=lightbox:lightbox dicomweb ./dicomweb
 COPY --chown=lightbox:lightbox extensions ./extensions
-RUN make install
+RUN make install viewer
+
+# The same without npm, which only fetches the viewer.
+FROM python:3.11-slim-bookworm
+
+RUN useradd --create-home --uid 10001 lightbox && install -d -o lightbox -g lightbox /data
+COPY --from=built --chown=lightbox:lightbox /app /app
+USER lightbox
+WORKDIR /app
 
 ENV DICOMWEB_DATA_DIR=/data DICOMWEB_AUTH=local
 VOLUME /data
