@@ -112,10 +112,8 @@ def _window(attributes: dict[str, Any]) -> tuple[float | None, float | None]:
     """The first window of the file, of its functional groups too; None where it has none."""
     shared = (attributes.get("52009229", {}).get("Value") or [{}])[0]
     frames = (attributes.get("52009230", {}).get("Value") or [{}])[0]
-    for source in (
-        attributes,
-        *(each.get("00289132", {}).get("Value", [{}])[0] for each in (shared, frames)),
-    ):
+    grouped = ((each.get("00289132", {}).get("Value") or [{}])[0] for each in (shared, frames))
+    for source in (attributes, *grouped):
         center, width = words.value(source, "00281050"), words.value(source, "00281051")
         if center is not None and width is not None:
             return float(center), float(width)

@@ -26,6 +26,7 @@ MODALITIES = (
     *("RTSTRUCT", "RWV", "SEG", "SM", "SR", "STAIN", "TG", "US", "VA", "XA", "XC"),
 )
 MAX_WORDS = 6
+MOST_DIGITS = 4  # a word with so many is a number of something, no word of a description
 TRIGRAM = 3  # fewer letters within a text have no index
 MAX_SEARCHES = 16
 MAX_OFFSET = 100_000
@@ -119,7 +120,7 @@ def _alternatives(word: str) -> list[Match]:
     begins = tuple(Wildcard(f"{each}*") for each in dict.fromkeys((plain, plain.upper())))
     found = [_match(NAME, Fuzzy(plain))] if not plain[:1].isdigit() else []
     found += [_match(tag, Multiple(begins)) for tag in (PATIENT_ID, ACCESSION)]
-    if len(plain) >= TRIGRAM:
+    if len(plain) >= TRIGRAM and sum(map(str.isdigit, plain)) < MOST_DIGITS:
         # The index heeds upper and lower case in descriptions: these are the spellings that occur.
         cases = dict.fromkeys((plain, plain.lower(), plain.upper(), plain.capitalize()))
         found.append(_match(DESCRIPTION, Multiple(tuple(Wildcard(f"*{each}*") for each in cases))))

@@ -91,6 +91,9 @@ def test_the_keyboard_alone_finds_opens_and_leaves(desk: Tab) -> None:
     page.keyboard.press("g")
     page.keyboard.press("s")
     _rows(desk).first.wait_for()
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("r")
+    page.wait_for_url("**/report")
 
 
 def test_a_study_shows_its_facts_and_series(desk: Tab, study: Study) -> None:
@@ -160,7 +163,7 @@ def test_all_tags_are_searched(desk: Tab, study: Study) -> None:
     desk.page.locator("#tag-q").fill("photometric interp")
     lines = desk.page.locator(".tags tbody tr:visible")
     expect(lines.filter(has_text="(0028,0004)")).to_have_count(1)
-    assert lines.count() < 5
+    expect(lines).to_have_count(1)
     desk.page.locator("#tag-q").fill("00100010")
     expect(desk.page.locator(".tags tbody tr:visible")).to_have_count(1)
     desk.picture("pages-tags")
@@ -175,7 +178,7 @@ def test_a_study_is_deleted_after_one_question_that_names_the_patient(
     page.get_by_role("link", name="Gone, Soon").first.click()
     page.get_by_role("button", name="Delete").click()
     question = page.get_by_role("dialog", name="Delete this study?")
-    assert "Gone, Soon, 2 Jan 2024: 1 images" in question.inner_text()
+    assert "Gone, Soon, 2 Jan 2024: 1 image, " in question.inner_text()
     empty_desk.picture("pages-delete")
     question.get_by_role("button", name="Cancel").click()
     page.get_by_role("button", name="Delete").click()
@@ -229,7 +232,13 @@ def _crowd(server: Server) -> str:
 
 def test_long_names_and_many_series_keep_their_places(empty_desk: Tab, bare: Server) -> None:
     study = _crowd(bare)
-    for width, name in ((1440, "wide"), (390, "phone")):
+    for width, name in (
+        (1440, "wide"),
+        (1100, "desk"),
+        (960, "half"),
+        (768, "tablet"),
+        (390, "phone"),
+    ):
         empty_desk.page.set_viewport_size({"width": width, "height": 844})
         for path, page in (("/", "list"), (f"/studies/{study}", "study")):
             empty_desk.open(path)

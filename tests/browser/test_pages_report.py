@@ -111,6 +111,29 @@ def test_from_a_template_to_a_signed_report_with_an_addendum(
     assert kinds == {("final", "final"), ("addendum", "final")}
 
 
+def test_a_text_is_kept_as_a_template_for_the_next_report(tab: Tab, patient: str) -> None:
+    page = tab.page
+    _open(tab, patient)
+    _field(tab, "findings").fill("Nothing in {{patientName}}.")
+    _field(tab, "impression").fill("Normal.")
+    page.get_by_role("button", name="Keep this text as a template").click()
+    dialog = page.get_by_role("dialog", name="Keep this text as a template")
+    dialog.get_by_label("Name").fill("Short and normal")
+    tab.picture("pages-template")
+    dialog.get_by_role("button", name="Keep the template").click()
+    tab.shows("The template “Short and normal” is kept.")
+    _saved(tab)
+    for name in ("findings", "impression"):
+        _field(tab, name).fill("")
+    page.get_by_label("Template", exact=True).select_option(label="Short and normal · CT")
+    page.get_by_role("button", name="Insert").click()
+    expect(_field(tab, "findings")).to_have_value("Nothing in Doe, Jane.")
+    expect(_field(tab, "impression")).to_have_value("Normal.")
+    page.get_by_role("button", name="Undo").click()
+    expect(_field(tab, "findings")).to_have_value("")
+    _saved(tab)
+
+
 def test_versions_tell_what_changed_and_a_final_report_is_verified(tab: Tab, patient: str) -> None:
     page = tab.page
     _open(tab, patient)

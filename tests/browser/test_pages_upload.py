@@ -218,3 +218,36 @@ def test_large_files_travel_in_requests_of_bounded_size(
     _ended(empty_desk, "7 images stored in 7 studies.")
     assert len(sizes) >= 3
     assert _count(bare) == 7
+
+
+# In the place of the network: every request is answered at once, its size is kept.
+SINK = """window.bodies = [];
+window.XMLHttpRequest = class {
+    upload = {};
+    status = 200;
+    responseText = JSON.stringify({"00081199": {vr: "SQ", Value: [
+        {"00081155": {Value: ["1.2"]}, "00081190": {Value: ["/studies/1.2/series/3/"]}}]}});
+    open() {}
+    abort() {}
+    setRequestHeader() {}
+    getResponseHeader() { return null; }
+    send(body) { window.bodies.push(body.size); setTimeout(() => this.onload(), 1); }
+};"""
+
+
+def test_five_gigabytes_are_never_in_memory(empty_desk: Tab, tmp_path: Path) -> None:
+    """A folder of sparse files that begin like images."""
+    made = tmp_path / "large"
+    made.mkdir()
+    head = samples.make_instance()
+    for number in range(152):
+        with (made / f"{number:03}.dcm").open("wb") as file:
+            file.write(head)
+            file.truncate(33_000_000)
+    empty_desk.page.add_init_script(SINK)
+    empty_desk.open("/")
+    _choose(empty_desk, made, folder=True)
+    _ended(empty_desk, "152 images stored in 1 study. 5.0 GB in")
+    sizes = empty_desk.page.evaluate("window.bodies")
+    assert (len(sizes), max(sizes) < 34_000_000) == (152, True)
+    assert empty_desk.page.evaluate("performance.memory.usedJSHeapSize") < 30_000_000

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from pathlib import Path
 
 import pydicom
 import pytest
@@ -155,3 +156,22 @@ def test_without_accounts_the_login_page_leads_on(clinic: Server) -> None:
 
 def test_the_list_of_a_page_that_was_not_asked_for_is_short(clinic: Server) -> None:
     assert len(_get(clinic, "/").content) < 100_000
+
+
+def test_with_a_provider_the_login_page_names_it(tmp_path: Path) -> None:
+    settings = {"DICOMWEB_AUTH": "oidc", "DICOMWEB_OIDC_ISSUER": "http://127.0.0.1:9"}
+    with running(tmp_path / "data", DICOMWEB_OIDC_AUDIENCE="lightbox", **settings) as server:
+        text = requests.get(f"{server.address}/login?next=/x", headers=HTML, timeout=30).text
+        assert "http://127.0.0.1:9" in text
+        assert 'data-next="/x"' in text
+        answer = requests.get(f"{server.address}/", headers=HTML, allow_redirects=False, timeout=30)
+        assert answer.status_code == 303
+        assert answer.headers["Location"].startswith("/login?next=")
+
+
+def test_a_login_page_never_leads_elsewhere(tmp_path: Path) -> None:
+    with running(tmp_path / "data", DICOMWEB_AUTH="local") as server:
+        for evil in ("//evil.example", "https://evil.example", "/\\evil.example", "javascript:x"):
+            query = {"next": evil}
+            text = requests.get(f"{server.address}/login", params=query, timeout=30).text
+            assert 'name="next" value="/"' in text

@@ -7,7 +7,8 @@ const links = (key) => document.querySelector(`[data-key="${key}"]`);
 bind({ o: () => links("o")?.click(), Escape: () => links("Escape")?.click() });
 const series = [...document.querySelectorAll(".picker a")];
 const at = series.findIndex((each) => each.getAttribute("aria-current"));
-series[at]?.scrollIntoView({ block: "nearest" });
+const picker = document.querySelector(".picker");
+if (series[at]) picker.scrollTop = series[at].offsetTop - picker.offsetTop - 8;
 const other = (step) => (series[at + step] ? location.assign(series[at + step].href) : false);
 bind({ ArrowLeft: () => other(-1), ArrowRight: () => other(1) });
 

@@ -35,7 +35,6 @@ export async function show(url, { push = false, replace = false, quiet = false }
   const at = current()?.dataset.uid;
   results.replaceWith(found);
   results = found;
-  for (const button of results.querySelectorAll("[data-action=upload]")) button.hidden = false;
   document.title = page.title;
   for (const name of ["sort", "order", "rows"]) {
     form.querySelector(`[type=hidden][name=${name}]`)?.remove();

@@ -2,7 +2,6 @@
 
 const body = document.body;
 export const prefix = body.dataset.prefix;
-document.documentElement.classList.add("scripted");
 
 /** Say something that goes away, to eyes and screen readers. `undo` adds a button. */
 export function say(text, { bad = false, undo = null } = {}) {
@@ -131,7 +130,6 @@ const showKeys = () => keys.showModal();
 bind({ "?": showKeys, "g s": () => location.assign(`${prefix}/`) });
 if (!document.getElementById("search")) bind({ "/": () => location.assign(`${prefix}/#q`) });
 
-for (const button of document.querySelectorAll("[data-action=keys], [data-action=theme], [data-action=upload]")) button.hidden = false;
 document.querySelector("[data-action=keys]")?.addEventListener("click", showKeys);
 document.querySelector("[data-action=theme]")?.addEventListener("click", () => {
   const theme = document.documentElement.dataset.theme === "dark" ? "light" : "dark";

@@ -210,7 +210,7 @@ function dress() {
     form.elements[name].rows = writing ? ROWS[name] : 1;
     if (!section.hidden) grow(form.elements[name]);
   }
-  shown("template-bar", writing && whole && byId("template")?.options.length > 1);
+  shown("template-bar", writing && whole && (byId("template")?.options.length > 1 || byId("keep")));
   shown("preliminary", writing && whole);
   byId("preliminary").textContent = status === "preliminary" ? "Save the preliminary report" : "Save as preliminary";
   shown("final", writing);
@@ -314,15 +314,16 @@ async function templates() {
   const found = (await send("GET", `${API}/report-templates?limit=200`)).data;
   const fits = (each) => (each.modality && each.modality === modality ? 2 : each.modality ? -4 : 0) + (each.bodyPart && each.bodyPart.toUpperCase() === bodyPart.toUpperCase() ? 1 : 0);
   const usable = found.filter((each) => each.isActive !== false).sort((one, other) => fits(other) - fits(one) || one.name.localeCompare(other.name));
-  select.append(...usable.map((each) => element("option", { value: each.id, textContent: [each.name, each.modality, each.bodyPart].filter(Boolean).join(" · ") })));
+  select.replaceChildren(element("option", { value: "", textContent: usable.length ? "None" : "None yet" }), ...usable.map((each) => element("option", { value: each.id, textContent: [each.name, each.modality, each.bodyPart].filter(Boolean).join(" · ") })));
   if (usable.length && fits(usable[0]) > 0) select.value = usable[0].id;
-  shown("template-bar", mayWrite && !isFixed() && !addendumTo && usable.length > 0);
+  shown("template-bar", mayWrite && !isFixed() && !addendumTo && (usable.length > 0 || byId("keep")));
+  byId("apply").disabled = !usable.length;
   byId("apply").onclick = () => insert(select.value);
 }
 
 /** The template with its placeholders filled by the server; into empty sections, or behind what is there. */
 async function insert(id) {
-  if (!id) return;
+  if (!id) return say("Choose a template first.");
   try {
     const { data } = await send("POST", `${API}/report-templates/${id}/fill?studyId=${study}`);
     const before = typed();
@@ -341,6 +342,37 @@ async function insert(id) {
     form.elements.findings.focus();
   } catch (refused) { say(`The template was not inserted: ${refused.message}`, { bad: true }); }
 }
+
+const keepButton = byId("keep");
+if (keepButton) keepButton.onclick = () => {
+  const text = typed();
+  if (isEmpty(text)) return say("The report is empty: write what the template shall say.", { bad: true });
+  const dialog = element("dialog");
+  dialog.setAttribute("aria-label", "Keep this text as a template");
+  const field = (id, label, value) => [element("label", { htmlFor: id, textContent: label }), element("input", { id, value, maxLength: 64, autocomplete: "off" })];
+  const form_ = element("form", { className: "fields" }, ...field("template-name", "Name", ""), ...field("template-modality", "Modality", modality), ...field("template-part", "Body part (empty: all)", bodyPart),
+    element("p", { className: "wrong", role: "alert" }),
+    element("p", { className: "actions" }, element("button", { type: "button", textContent: "Cancel", onclick: () => dialog.close() }), element("button", { className: "primary", textContent: "Keep the template" })));
+  dialog.append(element("h2", { textContent: "Keep this text as a template" }),
+    element("p", { textContent: `Everybody who writes reports can insert it. Take out what is about ${patient}, or put placeholders: {{patientName}}, {{patientAge}}, {{studyDate}}, {{clinicalHistory}} …` }), form_);
+  form_.onsubmit = async (event) => {
+    event.preventDefault();
+    const content = NAMES.filter((name) => text[name]).map((name) => `${TITLES[name]}:\n${text[name]}`).join("\n\n");
+    const [name, kind, part] = [...form_.querySelectorAll("input")].map((each) => each.value);
+    try {
+      await send("POST", `${API}/report-templates`, { json: { name, modality: kind, bodyPart: part, content } });
+      dialog.close();
+      say(`The template “${name}” is kept.`);
+      await templates();
+    } catch (refused) {
+      form_.querySelector("[role=alert]").textContent = refused.message;
+    }
+  };
+  dialog.onclose = () => dialog.remove();
+  document.body.append(dialog);
+  dialog.showModal();
+  form_.querySelector("input").focus();
+};
 
 // Beside the text
 

@@ -15,7 +15,6 @@ function move(step) {
 }
 bind({ ArrowDown: () => move(1), ArrowRight: () => move(1), ArrowUp: () => move(-1), ArrowLeft: () => move(-1) });
 
-for (const button of document.querySelectorAll("[data-copy], [data-action=share], [data-action=delete]")) button.hidden = false;
 document.addEventListener("click", async (event) => {
   const button = event.target.closest("[data-copy]");
   if (button) say((await copy(button.dataset.copy)) ? "Copied." : "The browser allows no copying here.");
@@ -24,7 +23,7 @@ document.addEventListener("click", async (event) => {
 document.querySelector("[data-action=delete]")?.addEventListener("click", async () => {
   const sure = await ask({
     title: "Delete this study?",
-    text: [`${patient}, ${when}: ${images} images, their annotations and draft reports will be gone from this archive, for everybody.`, "There is no undo. The files can be stored again by who still has them."],
+    text: [`${patient}, ${when}: ${images}, with all annotations and draft reports will be gone from this archive, for everybody.`, "There is no undo. The files can be stored again by who still has them."],
     yes: "Delete the study",
     danger: true,
   });
