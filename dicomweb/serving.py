@@ -81,6 +81,8 @@ def _announce(settings: Settings, host: str, port: int) -> None:
     shown = f"[{host}]" if ":" in host else host
     address = settings.public_url or f"http://{shown}:{port}"
     typer.echo(f"Lightbox serves {settings.data_dir.absolute()}")
+    if "extensions.pages" in settings.extensions:
+        typer.echo(f"  pages           {address}/")
     typer.echo(f"  DICOMweb root   {address}{ROOT}")
     if "extensions.viewer" in settings.extensions:
         typer.echo(f"  viewer (OHIF)   {address}/viewer")
