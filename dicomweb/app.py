@@ -10,6 +10,7 @@ from starlette.routing import BaseRoute
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from dicomweb import extension, failures, hygiene, logs, process
+from dicomweb.access import asking
 from dicomweb.access.gate import Gate
 from dicomweb.access.guard import Guard, GuardedRoute, Identify, anonymous
 from dicomweb.access.oidc import Provider
@@ -139,7 +140,7 @@ def _identify(settings: Settings, extensions: Sequence[extension.Extension]) -> 
             settings.oidc_roles,
             settings.oidc_scopes,
         )
-    return Gate(in_thread, provider)
+    return Gate(asking.in_thread if provider else in_thread, provider)
 
 
 @asynccontextmanager

@@ -12,7 +12,7 @@ from typing import Annotated, Any
 
 import typer
 
-from dicomweb import __version__
+from dicomweb import __version__, process
 from dicomweb.access.permissions import ROLES
 from dicomweb.errors import Refusal
 from dicomweb.settings import PREFIX, Settings, WrongSetting, load
@@ -32,6 +32,7 @@ Config = Annotated[Path | None, typer.Option(help="A TOML file with DICOMWEB_ se
 
 def main() -> None:
     """The console script: a wrong setting, or a refusal, is one sentence and exit status 2."""
+    process.hasten()
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
     try:
         cli()

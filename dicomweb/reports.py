@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from dicomweb import check as checking
-from dicomweb import extension, importing
+from dicomweb import extension, importing, process
 from dicomweb.app import open_archive
 from dicomweb.archive import Archive
 from dicomweb.incoming import Outcome
@@ -26,7 +26,9 @@ def _progress(console: Console) -> Progress:
 
 
 def _open(settings: Settings) -> Archive:
-    return open_archive(settings, extension.load(settings.extensions))
+    archive = open_archive(settings, extension.load(settings.extensions))
+    process.settle()
+    return archive
 
 
 def import_files(settings: Settings, paths: list[Path]) -> int:

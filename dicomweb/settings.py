@@ -79,6 +79,24 @@ class Settings(BaseSettings):
         validate_default=True,
         description="What tokens for this server name in `aud`.",
     )
+    oidc_client_id: str = Field(
+        default="",
+        description="What the provider calls this server: people log in there, and come back to "
+        "/api/auth/oidc/callback. Without it pages are opened by a token alone.",
+    )
+    oidc_client_secret: str = Field(
+        default="",
+        repr=False,
+        description="What this server proves that by, where the provider has given it a secret.",
+    )
+    oidc_client_secret_file: str = Field(
+        default="", description="The file that holds DICOMWEB_OIDC_CLIENT_SECRET."
+    )
+    oidc_login_scopes: Words = Field(
+        default=(),
+        description="What is asked for at a person's login besides openid; by default profile, and "
+        "roles and groups of a provider that has them. Comma-separated.",
+    )
     oidc_claims: Words = Field(
         default=("roles", "groups", "realm_access.roles"),
         description="Dotted paths of the claims that hold a person's roles. Comma-separated.",
@@ -149,7 +167,7 @@ class Settings(BaseSettings):
 
     @field_validator(
         *("trusted_proxies", "cors_origins", "extensions"),
-        *("oidc_claims", "oidc_roles", "oidc_scopes"),
+        *("oidc_claims", "oidc_roles", "oidc_scopes", "oidc_login_scopes"),
         mode="before",
     )
     @classmethod
@@ -217,6 +235,11 @@ class Settings(BaseSettings):
         if value and not value.startswith(("http://", "https://")):
             raise ValueError("it begins with http:// or https://")
         return value.rstrip("/")
+
+    @property
+    def oidc_flow(self) -> bool:
+        """Whether people log in to our pages at the provider."""
+        return self.auth == "oidc" and self.oidc_client_id != ""
 
     @property
     def index_url(self) -> str:

@@ -10,6 +10,7 @@ from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import Request
 
 from dicomweb.errors import BadRequest, TooLarge, UnsupportedMediaType
+from extensions.json_api import has_no_body
 
 PIECE = 1024 * 1024
 MAX_FILES = 1_000
@@ -51,10 +52,14 @@ class Form:
 async def received(request: Request) -> AsyncIterator[Form]:
     """The form of the request; its files are gone when the block ends.
 
-    Raises UnsupportedMediaType for what is no form, BadRequest for a broken one, TooLarge over
+    No body, and a form that cannot hold files, are a form without files. Raises
+    UnsupportedMediaType for what is no form, BadRequest for a broken one, TooLarge over
     DICOMWEB_MAX_UPLOAD_MB (of the whole request).
     """
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if kind == "application/x-www-form-urlencoded" or (not kind and has_no_body(request)):
+        yield Form({}, [])
+        return
     if kind != "multipart/form-data":
         raise UnsupportedMediaType("The body must be multipart/form-data with the file in it.")
     limit = int(request.state.settings.max_upload_mb) * 1_000_000

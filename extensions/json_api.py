@@ -16,7 +16,15 @@ from functools import cached_property
 from typing import Annotated, Any, Generic, TypeVar
 
 import orjson
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    TypeAdapter,
+    ValidationError,
+    ValidationInfo,
+)
 from pydantic.alias_generators import to_camel
 from starlette.requests import Request
 from starlette.responses import Response
@@ -62,6 +70,13 @@ def _without_nul(text: str) -> str:
     return text
 
 
+def or_default(cls: type[BaseModel], value: Any, info: ValidationInfo) -> Any:
+    """For `field_validator(…, mode="before")`: null is what is left out."""
+    if value is not None or info.field_name is None:
+        return value
+    return cls.model_fields[info.field_name].default
+
+
 # Text of a person: as it was typed, never markup. PostgreSQL keeps no NUL.
 Line = Annotated[str, Field(max_length=1_000), AfterValidator(_without_nul)]
 Text = Annotated[str, Field(max_length=200_000), AfterValidator(_without_nul)]
@@ -93,8 +108,10 @@ class Operation:
     """What one line of a route table says beyond method, path and permission.
 
     `gives` is the type of `data`, `listed` that it is a page of those. `media_types` are those of
-    an answer that is no JSON; `form` are the fields of a form: name, type or "file", meaning.
-    `bare` says that the answer is `gives` itself, in the shape of somebody else's document.
+    an answer that is no JSON; `form` are the fields of a form: name, type or "file", meaning; with
+    `takes` beside it, either body is taken.
+    `bare` says that the answer is `gives` itself, in the shape of somebody else's document. `also`
+    are other statuses of success, each with what it gives instead, None for something else.
     """
 
     summary: str
@@ -107,6 +124,7 @@ class Operation:
     form: tuple[tuple[str, str, str], ...] = ()
     refusals: tuple[int, ...] = ()
     bare: bool = False
+    also: tuple[tuple[int, Any], ...] = ()
 
 
 def api(
@@ -184,6 +202,8 @@ def enveloped(
 async def json_body(request: Request) -> Any:
     """The parsed body. Raises BadRequest, TooLarge or UnsupportedMediaType."""
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if not kind and has_no_body(request):
+        raise BadRequest("The body is missing: a JSON object is right.")
     if kind != "application/json" and not kind.endswith("+json"):
         raise UnsupportedMediaType("The body must be application/json.")
     body = bytearray()
@@ -195,6 +215,12 @@ async def json_body(request: Request) -> Any:
         return orjson.loads(body)
     except orjson.JSONDecodeError:
         raise BadRequest("The body is no JSON.") from None
+
+
+def has_no_body(request: Request) -> bool:
+    """RFC 9112 6.3: neither of the two headers, or a length of nothing."""
+    headers = request.headers
+    return "transfer-encoding" not in headers and headers.get("content-length", "0") == "0"
 
 
 def queried(request: Request, model: type[Model]) -> Model:
@@ -253,7 +279,9 @@ __all__ = [
     "check_match",
     "enveloped",
     "explained",
+    "has_no_body",
     "json_body",
+    "or_default",
     "queried",
     "validated",
 ]

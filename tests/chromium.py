@@ -12,7 +12,16 @@ from urllib.parse import urlsplit
 import numpy as np
 import pytest
 from PIL import Image
-from playwright.sync_api import Browser, Locator, Page, Request, Response, sync_playwright
+from playwright.sync_api import (
+    Browser,
+    Locator,
+    Page,
+    Playwright,
+    PlaywrightContextManager,
+    Request,
+    Response,
+    sync_playwright,
+)
 
 HERE = Path(__file__).resolve().parents[1]
 CHROMIUM = Path("/usr/bin/chromium")
@@ -50,15 +59,31 @@ def missing(what: str) -> NoReturn:
     pytest.skip(f"{what}.")
 
 
+class _Driver:
+    """Playwright's one driver of this process, which lives as long as any browser of it does."""
+
+    users = 0
+    manager: PlaywrightContextManager
+    playwright: Playwright
+
+
 @contextmanager
 def launched() -> Iterator[Browser]:
-    """Chromium, with an empty profile."""
+    """Chromium, with an empty profile; several may be open at once."""
     if not CHROMIUM.exists():
         missing("Chromium is not installed (apt-get install chromium)")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=FLAGS)
+    if not _Driver.users:
+        _Driver.manager = sync_playwright()
+        _Driver.playwright = _Driver.manager.__enter__()
+    _Driver.users += 1
+    try:
+        browser = _Driver.playwright.chromium.launch(executable_path=str(CHROMIUM), args=FLAGS)
         yield browser
         browser.close()
+    finally:
+        _Driver.users -= 1
+        if not _Driver.users:
+            _Driver.manager.__exit__(None, None, None)
 
 
 class Tab:

@@ -20,9 +20,12 @@ Whatever the route, a path parameter `study` of another study is 404 for them; a
 The cookie of pages: POST /api/auth/session (JSON or form: `username`, `password`, optional `next`)
 sets it, HttpOnly, SameSite=Lax; it answers JSON, or 303 to `next` for a form of a page (and back to
 `/login?failed=1&next=…`, `failed=wait` when throttled). POST /api/auth/logout ends it (a form is
-sent to /login). GET /api/auth/me tells name, role, permissions, csrf. Under the cookie every
-request that changes something carries `X-CSRF-Token: <csrf>`, or the form field `csrf` as the FIRST
-field of the form: `<input type="hidden" name="csrf" value="{{ request.scope.principal.csrf }}">`.
+sent to /login). GET /api/auth/me tells name, role, permissions, csrf. Where people log in at an
+OpenID provider, GET /api/auth/oidc/login?next=… begins it and ends in the same cookie; a browser
+that wants a page is sent there instead of /login. Pages link there: browsers let no form end on
+another server. Under the cookie every request that changes something carries
+`X-CSRF-Token: <csrf>`, or the form field `csrf` as the FIRST field of the form:
+`<input type="hidden" name="csrf" value="{{ request.scope.principal.csrf }}">`.
 Below /dicom-web and /wado the browser's Origin and Sec-Fetch-Site are checked instead. Bearer
 tokens need neither.
 """

@@ -5,9 +5,9 @@ from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from dicomweb.access.late import LateRoute
 from dicomweb.access.permissions import ANONYMOUS_ADMIN, NOBODY, Permission, Principal
 from dicomweb.actor import Actor
 from dicomweb.errors import Forbidden, NotFound, Refusal, Unauthorized
@@ -21,7 +21,7 @@ Refused = Callable[[Scope, Refusal], Response]
 CHALLENGE = 'Bearer realm="lightbox"'
 
 
-class GuardedRoute(Route):
+class GuardedRoute(LateRoute):
     """A Starlette route with the permission that it demands.
 
     `refused` makes the answer of a refusal where it is not the one shape of `failures`;

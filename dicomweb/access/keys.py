@@ -1,19 +1,17 @@
 """An OpenID provider's public keys: found by discovery, kept, and fetched again when one is new."""
 
-import json
 import threading
 import time
 from typing import Any
-from urllib.parse import urlsplit
 
+from dicomweb.access.asking import fetched
+from dicomweb.access.discovery import described
 from dicomweb.errors import Unavailable
 
 # Keys are asked for again after so long, in seconds, and where a token names an unknown one; but
 # never more often than every few seconds, whatever tokens name.
 KEPT = 300.0
 APART = 5.0
-TIMEOUT = 5.0
-MOST_BYTES = 1_000_000
 _FAMILIES = {"RS": "RSA", "PS": "RSA", "ES": "EC", "Ed": "OKP"}
 _CURVES: dict[str, tuple[str, ...]] = {
     "ES256": ("P-256",),
@@ -70,11 +68,8 @@ class Keys:
             self._keys, self._fetched = keys, time.monotonic()
 
     def _fetch(self) -> list[dict[str, Any]]:
-        """Discovery (OpenID Connect Discovery 1.0, 4), then the keys."""
-        described = _fetched(self._issuer.rstrip("/") + "/.well-known/openid-configuration")
-        if described.get("issuer") != self._issuer:
-            raise ValueError("the document is of another issuer")
-        keys = _fetched(str(described.get("jwks_uri"))).get("keys")
+        """By way of discovery, since the keys may have moved."""
+        keys = fetched(described(self._issuer).keys).get("keys")
         if not isinstance(keys, list):
             raise ValueError("there are no keys")
         return [each for each in keys[:100] if isinstance(each, dict)]
@@ -88,20 +83,6 @@ def _fits(key: dict[str, Any], algorithm: str) -> bool:
         and key.get("alg", algorithm) == algorithm
         and (algorithm not in _CURVES or key.get("crv") in _CURVES[algorithm])
     )
-
-
-def _fetched(url: str) -> dict[str, Any]:
-    import urllib.request  # 20 ms of every start that needs no provider
-
-    if urlsplit(url).scheme not in ("http", "https"):
-        raise ValueError("no address that can be asked")
-    request = urllib.request.Request(url, headers={"Accept": "application/json"})
-    with urllib.request.urlopen(request, timeout=TIMEOUT) as answer:
-        body = answer.read(MOST_BYTES + 1)
-    document = json.loads(body) if len(body) <= MOST_BYTES else None
-    if not isinstance(document, dict):
-        raise ValueError("no JSON object")
-    return document
 
 
 def _silent() -> Unavailable:

@@ -51,18 +51,24 @@ class Provider:
 
     def verified(self, token: str) -> Proven:
         """Who the token stands for. Raises Unproven, and Unavailable without any key."""
-        header = _header(token)
+        claims = self.claims(token, self.audience)
+        return Proven(self.principal(claims), min(float(claims["exp"]), time.time() + KEPT))
+
+    def claims(self, token: str, audience: str, types: frozenset[str] = TYPES) -> Mapping[str, Any]:
+        """What the provider has signed for an audience. Raises as `verified` does."""
+        header = header_of(token, types)
         for anew in (False, True):
             for key in self.keys.find(header.get("kid"), header["alg"], anew=anew):
-                claims = self._claims_of(token, key, header["alg"])
+                claims = self._claims_of(token, key, header["alg"], audience)
                 if claims is not None:
-                    now = time.time()
-                    if claims["exp"] <= now:  # no leeway at the end
+                    if claims["exp"] <= time.time():  # no leeway at the end
                         raise Unproven("The token has expired")
-                    return Proven(self.principal(claims), min(float(claims["exp"]), now + KEPT))
+                    return claims
         raise Unproven("The token is signed by no key of the provider")
 
-    def _claims_of(self, token: str, key: dict[str, Any], algorithm: str) -> dict[str, Any] | None:
+    def _claims_of(
+        self, token: str, key: dict[str, Any], algorithm: str, audience: str
+    ) -> dict[str, Any] | None:
         """The claims, if this key has signed them. Raises Unproven for what is signed and wrong."""
         import jwt
 
@@ -71,7 +77,7 @@ class Provider:
                 token,
                 jwt.PyJWK(key, algorithm),
                 algorithms=[algorithm],
-                audience=self.audience,
+                audience=audience,
                 issuer=self.issuer,
                 leeway=LEEWAY,
                 options={"require": ["exp", "iss", "aud"]},
@@ -113,7 +119,7 @@ def _words(value: Any) -> list[str]:
     return [each for each in value if isinstance(each, str)] if isinstance(value, list) else []
 
 
-def _header(token: str) -> dict[str, Any]:
+def header_of(token: str, types: frozenset[str]) -> dict[str, Any]:
     """The header of a token, of which nothing is believed but which key and algorithm to try."""
     import jwt
 
@@ -125,8 +131,8 @@ def _header(token: str) -> dict[str, Any]:
     if not isinstance(algorithm, str) or algorithm not in ALGORITHMS:
         raise Unproven("The token is signed by an algorithm that is not accepted")
     kind = header.get("typ", "")
-    if not isinstance(kind, str) or kind.lower() not in TYPES:
-        raise Unproven("The token is no access token")
+    if not isinstance(kind, str) or kind.lower() not in types:
+        raise Unproven("The token is of another kind")
     if "crit" in header or not isinstance(header.get("kid", ""), str):
         raise Unproven("The token demands what is not understood here")
     return header

@@ -13,7 +13,8 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.sqlite import pysqlite
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.ext.compiler import compiles
-from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.schema import CreateIndex
+from sqlalchemy.sql.compiler import DDLCompiler, SQLCompiler
 from sqlalchemy.sql.expression import ColumnElement
 
 from dicomweb.index.tables import STUDY
@@ -75,6 +76,17 @@ def _glob(element: Like, compiler: SQLCompiler, **options: Any) -> str:
     # SQLite's LIKE ignores case. The plus keeps it from preparing the statement for each value.
     column, pattern = (compiler.process(x, **options) for x in (element.column, element.pattern))
     return f"+{column} GLOB {pattern}"
+
+
+@compiles(CreateIndex, "postgresql")
+def _partial(element: CreateIndex, compiler: DDLCompiler, **options: Any) -> str:
+    # Tables declare `sqlite_where` alone: `postgresql_where` loads that dialect, 50 ms of a start.
+    index = element.element
+    condition = index.dialect_options["sqlite"]["where"]
+    if condition is not None:
+        index.dialect_options["postgresql"]["where"] = condition
+    sql: str = compiler.visit_create_index(element, **options)  # type: ignore[no-untyped-call]
+    return sql
 
 
 class Engine(Protocol):

@@ -1,5 +1,7 @@
 """Tells the gate who a token of ours stands for (dicomweb.access.credentials.Accounts)."""
 
+from dataclasses import replace
+
 from sqlmodel import Session
 
 from dicomweb.access.credentials import SESSION_COOKIE, SHARE_COOKIE, Proven, Unproven
@@ -7,6 +9,7 @@ from dicomweb.access.permissions import ROLES, Permission, Principal
 from dicomweb.archive import Archive
 from dicomweb.settings import Settings
 from extensions.accounts import grants
+from extensions.accounts.provider_logins import Renewals
 from extensions.accounts.tables import Account, Change, Login, now
 from extensions.accounts.tokens import Tokens
 
@@ -14,8 +17,11 @@ from extensions.accounts.tokens import Tokens
 class Credentials:
     """Accounts, logins, keys and links of one archive. All but `knows` wait for the database."""
 
-    def __init__(self, settings: Settings, archive: Archive, tokens: Tokens) -> None:
+    def __init__(
+        self, settings: Settings, archive: Archive, tokens: Tokens, renewals: Renewals | None = None
+    ) -> None:
         self.tokens = tokens
+        self._renewals = renewals
         self._archive = archive
         # With a provider our own accounts sleep: whoever it has dismissed stays outside.
         self._local = settings.auth != "oidc"
@@ -33,14 +39,24 @@ class Credentials:
 
     def page(self, cookies: dict[str, str]) -> Proven:
         """A person's own login counts more than a link that they have opened."""
+        if SESSION_COOKIE in cookies:
+            try:
+                return self._person(cookies[SESSION_COOKIE])
+            except Unproven:
+                if SHARE_COOKIE not in cookies:
+                    raise
+        return self.share(cookies.get(SHARE_COOKIE, ""))
+
+    def _person(self, token: str) -> Proven:
+        """Who is logged in to a page; a provider's person as the provider would have them now."""
         with self._archive.reading() as session:
-            if SESSION_COOKIE in cookies:
-                try:
-                    return self._login(session, "page", "page", cookies[SESSION_COOKIE])
-                except Unproven:
-                    if SHARE_COOKIE not in cookies:
-                        raise
-            return self._share(session, cookies.get(SHARE_COOKIE, ""))
+            proven = self._login(session, "page", "page", token)
+        if self._renewals is None or proven.principal.account:
+            return proven
+        until = self._renewals.until(proven.principal.session)
+        with self._archive.reading() as session:  # it may have changed
+            proven = self._login(session, "page", "page", token)
+        return replace(proven, until=min(proven.until, until))
 
     def changes(self) -> int:
         with self._archive.reading() as session:
@@ -71,6 +87,8 @@ class Credentials:
         csrf = self.tokens.form_token(login.id) if kind == "page" else ""
         until = min(float(claims["exp"]), float(login.expires))
         if not login.account:
+            if self._local:
+                raise Unproven("The login has ended")
             permissions = grants.permissions_of(login.permissions)
             return Proven(
                 Principal(login.name, permissions, role=login.role, session=login.id, csrf=csrf),

@@ -1,7 +1,7 @@
 """/api/auth/token, /session, /logout, /me, /password, and the door of share links."""
 
 from typing import Any
-from urllib.parse import parse_qs, quote, urlsplit
+from urllib.parse import parse_qs, quote
 
 import orjson
 from starlette.requests import Request
@@ -18,14 +18,14 @@ from dicomweb.access.guard import actor_of, address_of, route, unauthorized
 from dicomweb.access.permissions import NOBODY, Permission, Principal
 from dicomweb.answers import in_thread
 from dicomweb.errors import BadRequest, Forbidden, NotFound, Refusal, TooLarge, TooManyRequests
-from extensions.accounts import logins, passwords, people, throttle
+from extensions.accounts import browser_login, logins, passwords, people, throttle
+from extensions.accounts.cookies import NO_STORE, give, inside, prefix_of, take
 from extensions.accounts.shapes import Me, NewPassword
 from extensions.accounts.tables import now
 from extensions.audit import Action, Entry, enter
 from extensions.json_api import api
 
 _MOST = 65_536
-_NO_STORE = {"Cache-Control": "no-store", "Pragma": "no-cache"}
 
 
 async def token(request: Request) -> Response:
@@ -44,7 +44,7 @@ async def token(request: Request) -> Response:
     else:
         raise BadRequest("grant_type is password or refresh_token.")
     body = logins.token_answer(request.state.tokens, given)
-    return Response(orjson.dumps(body), 200, _NO_STORE, "application/json")
+    return Response(orjson.dumps(body), 200, NO_STORE, "application/json")
 
 
 async def session(request: Request) -> Response:
@@ -54,7 +54,7 @@ async def session(request: Request) -> Response:
     principal: Principal = request.scope["principal"]
     is_page = "text/html" in request.headers.get("accept", "")
     fields = await _fields(request)
-    there = _inside(fields.get("next", ""), _prefix(request) or "/")
+    there = inside(fields.get("next", ""), prefix_of(request) or "/")
     if request.state.settings.auth == "oidc":
         login = await _by_provider(request, principal)
     else:
@@ -66,11 +66,11 @@ async def session(request: Request) -> Response:
             return _back(request, refusal, there)
     answer: Response
     if is_page:
-        answer = RedirectResponse(there, 303, _NO_STORE)
+        answer = RedirectResponse(there, 303, NO_STORE)
     else:
         answer = _json({"success": True, "data": {"next": there}})
     cookie = logins.cookie_of(request.state.tokens, login)
-    _set(request, answer, SESSION_COOKIE, cookie, login.expires - login.created)
+    give(request, answer, SESSION_COOKIE, cookie, login.expires - login.created)
     return answer
 
 
@@ -85,7 +85,10 @@ async def _by_password(request: Request, fields: dict[str, str], kind: str) -> l
         stored = await in_thread(logins.stored_hash, archive, name, whose)
         if not await passwords.compared(stored, password):
             raise logins.wrong()
-        return await in_thread(logins.enter_by_password, archive, actor, name, stored, whose, kind)
+        given = await in_thread(logins.enter_by_password, archive, actor, name, stored, whose, kind)
+        if stronger := await passwords.stronger(stored, password):
+            await in_thread(people.strengthen, archive, given.account.id, stored, stronger)
+        return given
     except TooManyRequests:
         raise
     except Refusal:
@@ -106,23 +109,27 @@ async def _by_provider(request: Request, principal: Principal) -> Any:
 def _back(request: Request, refusal: Refusal, there: str) -> Response:
     """A page's form in vain: the login page again, which says so."""
     failed = "wait" if refusal.status == 429 else "1"
-    address = f"{_prefix(request)}/login?failed={failed}&next={quote(there, safe='/')}"
+    address = f"{prefix_of(request)}/login?failed={failed}&next={quote(there, safe='/')}"
     headers = {name: value for name, value in refusal.headers.items() if name == "Retry-After"}
-    return RedirectResponse(address, 303, {**_NO_STORE, **headers})
+    return RedirectResponse(address, 303, {**NO_STORE, **headers})
 
 
 async def logout(request: Request) -> Response:
     """End the login of the token or cookie; its refresh tokens and cookies end with it."""
     principal: Principal = request.scope["principal"]
+    is_page = "text/html" in request.headers.get("accept", "")
+    elsewhere = await browser_login.elsewhere(request) if is_page else ""
     if principal.session:
         actor = actor_of(request.scope)
         await in_thread(logins.end, request.state.archive, actor, principal.session)
-    if "text/html" in request.headers.get("accept", ""):
-        answer: Response = RedirectResponse(f"{_prefix(request)}/login", 303, _NO_STORE)
+    if elsewhere:
+        answer: Response = browser_login.onwards(elsewhere)
+    elif is_page:
+        answer = RedirectResponse(f"{prefix_of(request)}/login", 303, NO_STORE)
     else:
-        answer = Response(status_code=204, headers=_NO_STORE)
+        answer = Response(status_code=204, headers=NO_STORE)
     for name in (SESSION_COOKIE, SHARE_COOKIE):
-        answer.delete_cookie(name, path=_prefix(request) or "/")
+        take(request, answer, name)
     return answer
 
 
@@ -170,9 +177,9 @@ async def open_share(request: Request) -> Response:
     except Unproven as problem:
         raise unauthorized(str(problem)) from None
     (study,) = proven.principal.studies
-    address = f"{_prefix(request)}/viewer/viewer?StudyInstanceUIDs={study}"
-    answer = RedirectResponse(address, 303, {**_NO_STORE, "Referrer-Policy": "no-referrer"})
-    _set(request, answer, SHARE_COOKIE, sent, int(proven.until) - now())
+    address = f"{prefix_of(request)}/viewer/viewer?StudyInstanceUIDs={study}"
+    answer = RedirectResponse(address, 303, {**NO_STORE, "Referrer-Policy": "no-referrer"})
+    give(request, answer, SHARE_COOKIE, sent, int(proven.until) - now())
     await in_thread(_opened, request, study)
     return answer
 
@@ -181,24 +188,6 @@ def _opened(request: Request, study: str) -> None:
     entry = Entry(Action.LOGIN, actor_of(request.scope), "share", study=study)
     with request.state.archive.session() as session:
         enter(session, entry)
-
-
-def _set(request: Request, answer: Response, name: str, value: str, seconds: int) -> None:
-    answer.set_cookie(
-        name,
-        value,
-        max_age=max(seconds, 0),
-        path=_prefix(request) or "/",
-        secure=_origin(request).startswith("https:"),
-        httponly=True,
-        samesite="lax",
-    )
-
-
-def _inside(next: str, otherwise: str) -> str:
-    """A path of this server; whatever could lead to another one counts as none."""
-    strange = next.startswith(("//", "/\\")) or "\\" in next or not next.isprintable()
-    return next if next.startswith("/") and not strange and len(next) <= 2000 else otherwise
 
 
 async def _fields(request: Request) -> dict[str, str]:
@@ -229,16 +218,7 @@ def _need_accounts(request: Request) -> None:
 
 
 def _json(body: dict[str, Any]) -> Response:
-    return Response(orjson.dumps(body), 200, _NO_STORE, "application/json")
-
-
-def _origin(request: Request) -> str:
-    origin: str = request.state.addresses.origin(request.scope)
-    return origin
-
-
-def _prefix(request: Request) -> str:
-    return urlsplit(_origin(request)).path.rstrip("/")
+    return Response(orjson.dumps(body), 200, NO_STORE, "application/json")
 
 
 _LOGIN = (("username", "string", "Name"), ("password", "string", "Password"))

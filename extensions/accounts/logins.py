@@ -17,7 +17,7 @@ from dicomweb.actor import Actor
 from dicomweb.archive import Archive
 from dicomweb.errors import Refusal
 from extensions.accounts import people, throttle
-from extensions.accounts.tables import Account, Login, announce, now
+from extensions.accounts.tables import Account, Login, ProviderLogin, announce, now
 from extensions.accounts.tokens import Tokens
 from extensions.audit import Action, Entry, Outcome, enter
 
@@ -122,7 +122,7 @@ def renew(archive: Archive, tokens: Tokens, actor: Actor, token: str) -> Given:
         if found.rowcount == 1:
             return _detached(session, account, login)
         session.refresh(login)
-        _end(session, login)
+        close(session, login)
         who = Actor(account.name, actor.address, actor.request)
         entry = Entry(Action.LOGIN, who, "refresh token used twice", Outcome.REFUSED)
         enter(session, entry)
@@ -134,11 +134,13 @@ def end(archive: Archive, actor: Actor, id: str) -> None:
     with archive.session() as session:
         login = session.get(Login, id)
         if login is not None and not login.ended:
-            _end(session, login)
+            close(session, login)
             enter(session, Entry(Action.LOGOUT, actor, login.kind, object=actor.name))
 
 
-def _end(session: Session, login: Login) -> None:
+def close(session: Session, login: Login) -> None:
+    """What has ended keeps no tokens of a provider."""
+    session.exec(delete(ProviderLogin).where(col(ProviderLogin.id) == login.id))
     login.ended = now()
     session.add(login)
     announce(session)

@@ -10,6 +10,7 @@ from sqlmodel import Session, col, func, select, update
 
 from dicomweb.access.permissions import ROLES
 from dicomweb.actor import Actor
+from dicomweb.archive import Archive
 from dicomweb.errors import BadRequest, Conflict, NotFound
 from extensions.accounts.tables import Account, Login, announce, now
 from extensions.audit import Action, Entry, enter
@@ -112,6 +113,13 @@ def keep_an_admin(session: Session, account: Account) -> None:
     )
     if account.role == "admin" and session.exec(others).first() is None:
         raise Conflict("This is the only admin: make another one first.")
+
+
+def strengthen(archive: Archive, id: str, before: str, after: str) -> None:
+    """The same password under a stronger hash, unless it is another one by now. In a thread."""
+    same = (col(Account.id) == id, col(Account.password) == before)
+    with archive.session() as session:
+        session.exec(update(Account).where(*same).values(password=after))
 
 
 def end_logins(session: Session, account: Account) -> None:

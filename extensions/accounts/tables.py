@@ -116,6 +116,22 @@ class Change(SQLModel, table=True):
     number: int = _time()
 
 
+class ProviderLogin(SQLModel, table=True):
+    """What an OpenID provider has given for a browser's login, which has the same id.
+
+    `sealed` holds its tokens, encrypted. They are good `until`; from `due` on they are renewed, 0
+    where that is not possible; `tried` is when somebody last began to.
+    """
+
+    __tablename__ = "accounts_provider"
+
+    id: str = Field(primary_key=True)
+    sealed: str = _text()
+    due: int = _time()
+    until: int = _time()
+    tried: int = _time()
+
+
 _TABLES = (Account, Login, ApiKey, Share, Attempt, Change)
 
 
@@ -124,6 +140,12 @@ def create(connection: Any) -> None:
     tables = [SQLModel.metadata.tables[str(each.__tablename__)] for each in _TABLES]
     SQLModel.metadata.create_all(connection, tables=tables)
     connection.execute(insert(Change).values(id=1, number=0))
+
+
+def create_provider(connection: Any) -> None:
+    """The second step: logins at a provider."""
+    table = SQLModel.metadata.tables[ProviderLogin.__tablename__]
+    SQLModel.metadata.create_all(connection, tables=[table])
 
 
 def announce(session: Session) -> None:

@@ -17,7 +17,7 @@ from dicomweb.archive import Archive
 from dicomweb.errors import TooManyRequests
 from extensions.accounts.tables import Attempt, now
 
-# Failures are forgotten so many seconds after the last one.
+# Failures are forgotten so many seconds after the last one, or after the wait that it has cost.
 FORGOTTEN = 900
 # One attempt in so many takes old rows away.
 SWEPT = 1 / 50
@@ -25,6 +25,8 @@ _BEGIN = text(
     "INSERT INTO accounts_attempt (subject, count, until, seen) VALUES (:subject, 0, 0, :seen)"
     " ON CONFLICT (subject) DO NOTHING"
 )
+# In the words of the database: composing it would cost a flood more than asking.
+_UNTIL = text("SELECT max(until) FROM accounts_attempt WHERE subject IN (:one, :other)")
 
 
 class Limit(NamedTuple):
@@ -50,23 +52,26 @@ def subjects(name: str, address: str) -> list[Subject]:
 def attempt(archive: Archive, whose: Sequence[Subject]) -> None:
     """Count one more attempt. Raises TooManyRequests when it comes too early. In a thread."""
     with archive.reading() as session:  # a flood writes nothing
-        _refuse(_rows(session, whose))
+        both = {"one": whose[0][0], "other": whose[-1][0]}
+        _refuse(session.connection().execute(_UNTIL, both).scalar())
     with archive.session() as session:
         # In one order, so that no two attempts wait for each other.
         begun = [{"subject": subject, "seen": now()} for subject, _ in sorted(whose)]
         session.connection().execute(_BEGIN, begun)
         rows = _rows(session, whose)
-        _refuse(rows)
+        _refuse(max((row.until for row in rows.values()), default=0))
         for subject, limit in whose:
             row = rows[subject]
-            row.count = row.count + 1 if row.seen > now() - FORGOTTEN else 1
+            counts = max(row.seen, row.until) > now() - FORGOTTEN
+            row.count = row.count + 1 if counts else 1
             row.seen = now()
             over = row.count - limit.free
             row.until = now() + min(limit.longest, 2**over) if over >= 0 else 0
             session.add(row)
     if random.random() < SWEPT:
         with archive.session() as session:
-            session.exec(delete(Attempt).where(col(Attempt.seen) < now() - FORGOTTEN))
+            old = now() - FORGOTTEN
+            session.exec(delete(Attempt).where(col(Attempt.seen) < old, col(Attempt.until) < old))
 
 
 def forgive(session: Session, whose: Sequence[Subject]) -> None:
@@ -91,8 +96,8 @@ def _rows(session: Session, whose: Sequence[Subject]) -> dict[str, Attempt]:
     return {row.subject: row for row in session.exec(query)}
 
 
-def _refuse(rows: dict[str, Attempt]) -> None:
-    wait = max((row.until - now() for row in rows.values()), default=0)
+def _refuse(until: int | None) -> None:
+    wait = (until or 0) - now()
     if wait > 0:
         raise TooManyRequests(
             f"There were too many attempts to log in: wait {wait} seconds.",

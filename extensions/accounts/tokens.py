@@ -5,13 +5,17 @@ HMAC, since nobody but this archive has to verify it.
 """
 
 import secrets
-from typing import Any
+from base64 import urlsafe_b64encode
+from typing import TYPE_CHECKING, Any
 
 from dicomweb.access.credentials import LONGEST, Unproven
 from dicomweb.access.secret import derived
 
+if TYPE_CHECKING:
+    from cryptography.fernet import Fernet
+
 ISSUER = "lightbox"
-KINDS = ("access", "refresh", "page", "share")
+KINDS = ("access", "refresh", "page", "share", "flow")
 _ALGORITHM = "HS256"
 
 
@@ -21,6 +25,8 @@ class Tokens:
     def __init__(self, secret: bytes) -> None:
         self._keys = {kind: derived(secret, f"lightbox token {kind}") for kind in KINDS}
         self._forms = derived(secret, "lightbox forms")
+        self._flows = derived(secret, "lightbox logins at a provider")
+        self._seal = derived(secret, "lightbox tokens of a provider")
 
     def sign(self, kind: str, claims: dict[str, Any], issued: int, expires: int) -> str:
         import jwt
@@ -68,6 +74,28 @@ class Tokens:
             return ""
         name = str(kind).removeprefix(f"{ISSUER}-")
         return name if name in KINDS and name != kind else ""
+
+    def bound(self, purpose: str, id: str) -> str:
+        """64 characters for one purpose of a login at the provider: state, nonce or verifier."""
+        return derived(self._flows, f"{purpose} {id}").hex()
+
+    def sealed(self, text: str) -> str:
+        """What the database keeps of a provider's tokens; `unsealed` reads it."""
+        return self._box().encrypt(text.encode()).decode()
+
+    def unsealed(self, text: str) -> str:
+        """Empty for what was sealed with another secret."""
+        from cryptography.fernet import InvalidToken
+
+        try:
+            return self._box().decrypt(text.encode()).decode()
+        except InvalidToken:
+            return ""
+
+    def _box(self) -> "Fernet":
+        from cryptography.fernet import Fernet
+
+        return Fernet(urlsafe_b64encode(self._seal))
 
     def form_token(self, login: str) -> str:
         """What the forms of a browser carry that is logged in so."""

@@ -74,6 +74,8 @@ class Chain:
         last = self._last(session)
         if not rows:
             return 0, last
+        if not last.number and self.head() is None:  # a crash before it is written is no tampering
+            self._write_head(last)
         number, moment = last.number + 1, time.time_ns() // 1000
         sealed = self.hash(number, moment, last.hash, rows)
         connection.execute(
@@ -111,7 +113,7 @@ class Chain:
     def head(self) -> Head | None:
         """What the file says, or None where there is none that can be read."""
         try:
-            number, text = self._path.read_text("ascii").split()
+            number, _, text = self._path.read_text("ascii").strip().partition(" ")
             return Head(int(number), bytes.fromhex(text))
         except (OSError, ValueError):
             return None

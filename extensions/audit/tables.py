@@ -35,7 +35,7 @@ class AuditEntry(SQLModel, table=True):
     __table_args__ = (
         Index("audit_entry_time", "time"),
         Index("audit_entry_study", "study"),
-        Index("audit_entry_unsealed", "closes", sqlite_where=_OPEN, postgresql_where=_OPEN),
+        Index("audit_entry_unsealed", "closes", sqlite_where=_OPEN),
     )
 
     pk: int | None = Field(default=None, sa_column=Column(_Number, primary_key=True))

@@ -171,6 +171,19 @@ class Uploaded(Shape):
     message: str
 
 
+class ShortId(Shape):
+    """The answer to an import: 22 letters and digits."""
+
+    id: str
+
+
+class UploadedOnes(Shape):
+    """Several files of a form, each with its id or its error."""
+
+    message: str
+    files: list[dict[str, Any]]
+
+
 class Message(Shape):
     message: str
 

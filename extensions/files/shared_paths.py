@@ -1,16 +1,22 @@
 """The paths that documents share: told apart by content type, or by the form's field."""
 
+from typing import Any
+
 from starlette.requests import Request
 from starlette.responses import Response
 
 from dicomweb.access.permissions import Permission
-from dicomweb.errors import BadRequest, UnsupportedMediaType
+from dicomweb.errors import BadRequest
 from extensions.files import dicom_files, dicom_tags, exam_images, pacs_api
 from extensions.files.doors import door
-from extensions.files.shapes import OrthancInstance, PacsFileWithMetadata, Uploaded
+from extensions.files.shapes import (
+    OrthancInstance,
+    PacsFileWithMetadata,
+    ShortId,
+    Uploaded,
+    UploadedOnes,
+)
 from extensions.forms import received
-
-_FORM = "multipart/form-data"
 
 
 async def take_in(request: Request) -> Response:
@@ -18,10 +24,6 @@ async def take_in(request: Request) -> Response:
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind == "application/json" or kind.endswith("+json"):
         return await dicom_tags.import_file(request)
-    if kind != _FORM:
-        raise UnsupportedMediaType(
-            'The body must be multipart/form-data with a file, or application/json {"path": …}.'
-        )
     async with received(request) as form:
         return await dicom_files.upload(request, form)
 
@@ -57,7 +59,9 @@ routes = [
         take_in,
         Permission.UPLOAD,
         form=_form(dicom_files.FIELD),
-        gives=Uploaded,
+        takes=dicom_tags.FileToImport,
+        gives=Uploaded | UploadedOnes,
+        also=((200, ShortId), (207, UploadedOnes)),
         bare=True,
         status=201,
         refusals=(400, 403, 404, 409, 413, 415),
@@ -69,7 +73,8 @@ routes = [
         upload_exam_image,
         Permission.UPLOAD,
         form=_form(exam_images.FIELD),
-        gives=OrthancInstance,
+        gives=OrthancInstance | list[Any],
+        also=((200, OrthancInstance | list[Any]), (207, None)),
         status=201,
         refusals=(400, 409, 413, 415),
         summary="Upload a DICOM file; Orthanc's ids, acquisition date and modality",
@@ -81,7 +86,8 @@ routes = [
         Permission.UPLOAD,
         refused=pacs_api.refused,
         form=_form(pacs_api.FIELD),
-        gives=PacsFileWithMetadata,
+        gives=PacsFileWithMetadata | OrthancInstance | list[Any],
+        also=((200, OrthancInstance | list[Any]), (207, None)),
         status=201,
         refusals=(400, 409, 413, 415),
         summary="Upload a DICOM file; its metadata, or Orthanc's ids for the field `file`",

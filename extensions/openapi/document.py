@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from pydantic import BaseModel, TypeAdapter
@@ -150,10 +150,15 @@ def _query_parameters(operation: Operation, schemas: dict[str, Any]) -> list[dic
 
 
 def _body(operation: Operation, schemas: dict[str, Any]) -> dict[str, Any] | None:
+    content: dict[str, Any] = {}
     if operation.takes is not None:
-        return {"application/json": {"schema": _named(operation.takes, schemas)}}
-    if not operation.form:
-        return None
+        content["application/json"] = {"schema": _named(operation.takes, schemas)}
+    if operation.form:
+        content |= _form(operation)
+    return content or None
+
+
+def _form(operation: Operation) -> dict[str, Any]:
     has_file = any(kind == "file" for _, kind, _ in operation.form)
     properties = {name: _field(kind, meaning) for name, kind, meaning in operation.form}
     media_type = "multipart/form-data" if has_file else "application/x-www-form-urlencoded"
@@ -176,6 +181,7 @@ def _responses(line: _Line, schemas: dict[str, Any]) -> dict[str, Any]:
     success: dict[str, Any] = {"description": operation.summary}
     if operation.status != 204:
         success["content"] = content
+    others = {str(status): _other(operation, gives, schemas) for status, gives in operation.also}
     refusals = {400, *operation.refusals}
     if line.permission is not Permission.PUBLIC:
         refusals |= {401, 403}
@@ -184,10 +190,20 @@ def _responses(line: _Line, schemas: dict[str, Any]) -> dict[str, Any]:
     if operation.takes is not None:
         refusals |= {413, 415}
     error = {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}}
-    return {str(operation.status): success} | {
-        str(status): {"description": _REFUSALS.get(status, "Refused."), "content": error}
-        for status in sorted(refusals)
-    }
+    return (
+        {str(operation.status): success}
+        | others
+        | {
+            str(status): {"description": _REFUSALS.get(status, "Refused."), "content": error}
+            for status in sorted(refusals)
+        }
+    )
+
+
+def _other(operation: Operation, gives: Any, schemas: dict[str, Any]) -> dict[str, Any]:
+    """An answer at another status of success; without a type it is some JSON."""
+    schema = {} if gives is None else _envelope(replace(operation, gives=gives), schemas)
+    return {"description": "Done.", "content": {"application/json": {"schema": schema}}}
 
 
 def _envelope(operation: Operation, schemas: dict[str, Any]) -> dict[str, Any]:

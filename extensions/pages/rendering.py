@@ -93,6 +93,7 @@ def shared(request: Request) -> dict[str, Any]:
         "csrf": getattr(principal, "csrf", ""),
         "signed_in": principal.name not in ("", "anonymous"),
         "accounts": request.state.settings.auth != "none",
+        "provider_login": _again(prefix) if request.state.settings.oidc_flow else "",
         "limited": principal.studies is not None,
         "may": {each.name.lower(): principal.may(each) for each in Permission},
         "theme": theme_of(request),
@@ -102,6 +103,11 @@ def shared(request: Request) -> dict[str, Any]:
         "link": lambda path, **query: prefix + path + _query(query),
         "dicomweb": f"{prefix}/dicom-web",
     }
+
+
+def _again(prefix: str) -> str:
+    """Where a login at the provider begins that ends at our login page, which says it is done."""
+    return f"/api/auth/oidc/login{_query({'next': f'{prefix}/login'})}"
 
 
 def theme_of(request: Request) -> str:

@@ -1,5 +1,7 @@
 """The login page, and the help about keys for who has no scripts."""
 
+from urllib.parse import urlencode
+
 from starlette.requests import Request
 from starlette.responses import RedirectResponse
 from starlette.types import ASGIApp
@@ -17,10 +19,16 @@ async def login(request: Request) -> ASGIApp:
     settings = request.state.settings
     if settings.auth == "none":
         return RedirectResponse(there, 303)
+    failed = request.query_params.get("failed", "")
+    asked = urlencode({"next": there})
+    flow = f"{prefix}/api/auth/oidc/login?{asked}" if settings.oidc_flow else ""
+    if flow and not failed and "next" in request.query_params:  # not after a logout
+        return RedirectResponse(flow, 303)
     return page(
         request,
         "login.html",
         there=there,
-        failed=request.query_params.get("failed", ""),
+        failed=failed,
+        flow=flow,
         provider=settings.oidc_issuer if settings.auth == "oidc" else "",
     )

@@ -1,11 +1,12 @@
 """What an annotation is: its kinds, its fields as they come in and go out, and their bounds."""
 
+import re
 from enum import StrEnum
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, Field, ValidationInfo, field_validator
 
-from extensions.json_api import Line, Paging, Shape
+from extensions.json_api import Line, Paging, Shape, or_default
 
 # A contour drawn by hand has some hundred points; JSON of so many is below MAX_BODY.
 MAX_POINTS = 10_000
@@ -13,6 +14,7 @@ MAX_POINTS = 10_000
 MAX_COORDINATE = 10_000_000
 MAX_LABEL = 10_000
 DEFAULT_COLOR = "#FFFF00"
+_COLOR = "#[0-9A-Fa-f]{6}"
 
 
 class Kind(StrEnum):
@@ -68,7 +70,15 @@ def _label(text: str) -> str:
 
 
 Label = Annotated[str, Field(max_length=MAX_LABEL), AfterValidator(_label)]
-Color = Annotated[str, Field(pattern=r"^#[0-9A-Fa-f]{6}$")]
+
+
+def _color(text: str) -> str:
+    if not re.fullmatch(_COLOR, text):
+        raise ValueError("it must be #RRGGBB, as in #FF0000")
+    return text
+
+
+Color = Annotated[str, AfterValidator(_color), Field(json_schema_extra={"pattern": f"^{_COLOR}$"})]
 Frame = Annotated[int, Field(strict=True, ge=1, le=2**31 - 1)]
 
 
@@ -92,6 +102,8 @@ class Drawing(Shape):
     key_image: bool = Field(
         default=False, description="Whether the annotation marks its image as a key image."
     )
+
+    _defaults = field_validator("label", "color", "frame", "key_image", mode="before")(or_default)
 
     @field_validator("coordinates")
     @classmethod

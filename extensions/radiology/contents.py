@@ -8,11 +8,12 @@ import orjson
 
 from dicomweb.archive import Archive, Location
 from dicomweb.errors import Refusal
-from dicomweb.query import MAX_RESULTS, Asked, Match, Query, UidList
+from dicomweb.query import MAX_RESULTS, Asked, Match, Order, Query, UidList
 from dicomweb.resources import Level, Resource
 from extensions.radiology.wording import value_text
 
 _STUDY_UID, _SERIES_UID, _SOP_UID = "0020000D", "0020000E", "00080018"
+_INSTANCE_NUMBER = "00200013"
 # Documents about images lie in series of their own: they are read, reported and shown by all
 # viewers, but nobody counts them among a study's images.
 _DOCUMENTS = frozenset({"SR", "DOC", "KO", "PR"})
@@ -90,6 +91,18 @@ def series_named(archive: Archive, uid: str) -> list[StoredSeries]:
     """The series with this UID: rarely, files of several studies claim the same."""
     match = Match((_SERIES_UID,), "UI", UidList((uid,)), ("",))
     return [_series(each) for each in _results(archive, Query(Level.SERIES, matches=(match,)))]
+
+
+def last_number(archive: Archive, series: StoredSeries) -> int:
+    """The highest Instance Number of a series, 0 where it has none."""
+    highest = Query(
+        Level.INSTANCE,
+        Resource(series.study, series.uid),
+        order=(Order(_INSTANCE_NUMBER, descending=True),),
+        limit=1,
+    )
+    (fragment,) = archive.search(highest).find().fragments or [b"{}"]
+    return number(orjson.loads(fragment.replace(b"\x01", b"")), _INSTANCE_NUMBER) or 0
 
 
 def images_of(archive: Archive, resource: Resource) -> list[StoredImage]:

@@ -31,6 +31,7 @@ _EQUAL = {
     "assigned_to": "assigned_to",
     "priority": "priority",
     "body_part": "body_part",
+    "study_date": "study_date",
     "study_instance_uid": "study_uid",
 }
 _WORDS = 8

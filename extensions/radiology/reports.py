@@ -291,16 +291,19 @@ routes = [
         refusals=(404, 409, 410),
         summary="Write a report; what is no draft makes the study reported",
     ),
-    api(
-        "GET",
-        _STUDY + "/reports",
-        report_search.of_study,
-        Permission.VIEW,
-        asks=Paging,
-        gives=ReportAnswer,
-        listed=True,
-        refusals=(404,),
-        summary="All reports of a study, the newest first",
+    *(
+        api(
+            "GET",
+            _STUDY + path,
+            report_search.of_study,
+            Permission.VIEW,
+            asks=Paging,
+            gives=ReportAnswer,
+            listed=True,
+            refusals=(404,),
+            summary="All reports of a study, the newest first",
+        )
+        for path in ("/reports", "/report")  # the document writes them to the second
     ),
     api(
         "GET",

@@ -4,11 +4,18 @@ import re
 from datetime import date, datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    field_validator,
+    model_validator,
+)
 from pydantic.alias_generators import to_camel
 
 from dicomweb.resources import is_uid
-from extensions.json_api import Line, Paging, Shape, Text
+from extensions.json_api import Line, Paging, Shape, Text, or_default
 from extensions.radiology.modalities import MODALITIES
 from extensions.radiology.workflow import Status
 
@@ -144,6 +151,8 @@ class NewStudy(_Ordered):
         default=None, description="When it is to be made; today by default."
     )
 
+    _default = field_validator("priority", mode="before")(or_default)
+
 
 class ChangedStudy(_Ordered):
     """The fields to change; what is not sent stays."""
@@ -201,6 +210,7 @@ class StudyFilters(_Named):
     priority: Priority | None = None
     body_part: BodyPart | None = None
     study_instance_uid: Line | None = None
+    study_date: Day | None = Field(default=None, description="YYYY-MM-DD: that day only.")
     date_from: Day | None = Field(default=None, description="YYYY-MM-DD; also `startDate`.")
     date_to: Day | None = Field(default=None, description="YYYY-MM-DD; also `endDate`.")
     has_images: bool | None = None
@@ -278,6 +288,7 @@ class Image(_Named):
     """An image: what its file says of it, and where its bytes and pictures are."""
 
     id: str = Field(description="Its SOP Instance UID.")
+    series_id: str = Field(description="Its Series Instance UID.")
     sop_instance_uid: str
     series_instance_uid: str
     study_instance_uid: str
@@ -335,18 +346,6 @@ class Step(_Named):
     reason: Maybe
     at: str
     by: str
-
-
-class FullStudy(Study):
-    """A study with all that belongs to it."""
-
-    storage_size: int = Field(description="Bytes of all its files.")
-    modalities: list[str] = Field(description="Of its series.")
-    number_of_annotations: int
-    number_of_reports: int
-    next_statuses: list[Status] = Field(description="Steps forward that are possible now.")
-    history: list[Step]
-    series: list[FullSeries]
 
 
 class NewSeries(_Named):

@@ -3,7 +3,7 @@
 from typing import Any
 
 from pydantic.alias_generators import to_camel
-from sqlmodel import Session, col, func, select
+from sqlmodel import Session, col, select
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -15,34 +15,29 @@ from dicomweb.errors import Conflict, Gone, NotFound
 from dicomweb.resources import Resource
 from extensions.audit import Action, Entry, enter
 from extensions.json_api import Page, Paging, api, check_match
-from extensions.radiology import contents, listing
-from extensions.radiology.annotation_tables import RadiologyAnnotation
+from extensions.radiology import contents, details, listing
 from extensions.radiology.departures import delete_study
 from extensions.radiology.identifiers import accession_number, new_uid
 from extensions.radiology.lookup import find_study
-from extensions.radiology.report_tables import RadiologyReport
 from extensions.radiology.shapes import (
     ChangedStudy,
-    FullStudy,
     Image,
     NewStudy,
     Study,
     StudyQuery,
     WorkQuery,
 )
-from extensions.radiology.statuses import history_of
 from extensions.radiology.tables import IntegrityError, RadiologyStudy, utc_now
 from extensions.radiology.telling import (
     answered,
     check_version,
     etag,
-    full_series_told,
     image_told,
     studies_told,
     uploads_of,
 )
 from extensions.radiology.wording import settle
-from extensions.radiology.workflow import possible, touch
+from extensions.radiology.workflow import touch
 
 # Of images that nobody ordered, the files say whose they are.
 _OF_FILES = ("patient_id", "patient_name", "patient_birth_date", "patient_sex", "accession_number")
@@ -119,39 +114,6 @@ def _free_number(session: Session) -> str:
     while session.exec(_with("accession_number", number := accession_number())).first():
         pass
     return number
-
-
-def read(request: Request) -> Response:
-    """One study with its series, images, counts and history."""
-    archive: Archive = request.state.archive
-    with archive.reading() as session:
-        study = find_study(session, request.scope["principal"], request.path_params["id"])
-        series = full_series_told(request, session, study)
-        (told,) = studies_told(archive, [study])
-        whole = FullStudy(
-            **{name: getattr(told, name) for name in Study.model_fields},
-            storage_size=contents.size_of(archive, study.study_uid),
-            modalities=sorted({each.modality for each in series if each.modality}),
-            number_of_annotations=_count(
-                session,
-                RadiologyAnnotation,
-                col(RadiologyAnnotation.study_uid) == study.study_uid,
-                col(RadiologyAnnotation.deleted_at).is_(None),
-            ),
-            number_of_reports=_count(
-                session, RadiologyReport, col(RadiologyReport.study_id) == study.id
-            ),
-            next_statuses=possible(study.status),
-            history=history_of(session, study),
-            series=series,
-        )
-    return answered(whole, etag(study))
-
-
-def _count(session: Session, model: Any, *conditions: Any) -> int:
-    """How many rows there are."""
-    found: int = session.exec(select(func.count()).select_from(model).where(*conditions)).one()
-    return found
 
 
 def images(request: Request, query: Paging) -> Page[Image]:
@@ -278,11 +240,11 @@ routes = [
     api(
         "GET",
         _STUDY,
-        read,
+        details.read,
         Permission.VIEW,
-        gives=FullStudy,
+        gives=details.FullStudy,
         refusals=(404, 410),
-        summary="One study with its series and images",
+        summary="One study with its series, images and reports",
     ),
     api(
         "PATCH",

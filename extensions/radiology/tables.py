@@ -17,8 +17,8 @@ _PRESENT = "deleted_at IS NULL"
 
 
 def _where(condition: str) -> dict[str, Any]:
-    """A partial index, on either engine."""
-    return {"sqlite_where": text(condition), "postgresql_where": text(condition)}
+    """A partial index, on either engine (`dicomweb.index.engines`)."""
+    return {"sqlite_where": text(condition)}
 
 
 def utc_now() -> str:

@@ -81,6 +81,7 @@ def image_told(
     spacing = contents.numbers(told, "00280030")
     return Image(
         id=location.instance,
+        series_id=location.series,
         sop_instance_uid=location.instance,
         series_instance_uid=location.series,
         study_instance_uid=location.study,

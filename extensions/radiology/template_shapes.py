@@ -2,9 +2,9 @@
 
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, field_validator
 
-from extensions.json_api import Line, Paging, Shape, Text
+from extensions.json_api import Line, Paging, Shape, Text, or_default
 from extensions.radiology.report_placeholders import PLACEHOLDERS
 from extensions.radiology.report_shapes import Sections, cleaned
 from extensions.radiology.shapes import BodyPart, Code, ModalityCode, Title
@@ -34,6 +34,8 @@ class NewTemplate(Shape):
     )
     content_format: Format = "text"
     is_active: bool = True
+
+    _defaults = field_validator("content_format", "is_active", mode="before")(or_default)
 
 
 class TemplateChange(Shape):

@@ -1,7 +1,7 @@
 """Uploads: a form with one file in `image`, which becomes an instance of the study."""
 
-from contextlib import suppress
-from threading import BoundedSemaphore
+from contextlib import AbstractContextManager, nullcontext, suppress
+from threading import BoundedSemaphore, Lock
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -23,7 +23,7 @@ from dicomweb.incoming import Arrived, Outcome
 from extensions.forms import Form, Uploaded, received
 from extensions.json_api import api, validated
 from extensions.radiology.arrivals import expected, is_of
-from extensions.radiology.contents import StoredImage
+from extensions.radiology.contents import StoredImage, last_number
 from extensions.radiology.identifiers import new_uid, series_uid
 from extensions.radiology.lookup import find_study
 from extensions.radiology.secondary_capture import Place, encoded
@@ -37,6 +37,8 @@ from extensions.radiology.workflow import Status
 _FIELD = "image"
 # An image that is being decoded takes up to 200 MB.
 _decoding = BoundedSemaphore(2)
+# Images of a study that come at once get numbers of their own; one lock may serve several studies.
+_numbering = [Lock() for _ in range(64)]
 _HEAD = 132
 _NOT_AN_IMAGE = "image: the file is neither DICOM nor JPEG nor PNG."
 
@@ -138,7 +140,7 @@ class _Upload:
                 raise Unavailable(refused.sentence) from None
             if first[128:132] == b"DICM":
                 raise BadRequest(f"{_FIELD}: {refused.sentence}") from None
-            raise UnsupportedMediaType(_NOT_AN_IMAGE) from None
+            raise BadRequest(_NOT_AN_IMAGE) from None
         try:
             warnings = self._checked(arrived)
         except Refusal:
@@ -189,25 +191,34 @@ class _Upload:
         from dicomweb.pixels.foreign import read_foreign
 
         data = b"".join(self.file.pieces())
-        with _decoding:
-            image = read_foreign(data)
-        place = self._place()
-        kept = self.archive.keep([data])
         try:
-            upload = self._row(place.sop_uid, media_type)
-            upload.key, upload.size, upload.sha256 = kept.key, kept.size, kept.sha256
-            self._store(upload, encoded(self.study, place, image))
+            with _decoding:
+                image = read_foreign(data)
+        except (BadRequest, UnsupportedMediaType) as refused:
+            raise BadRequest(f"{_FIELD}: {refused.sentence}") from None
+        kept = self.archive.keep([data])
+        upload = self._row(new_uid(), media_type)
+        upload.key, upload.size, upload.sha256 = kept.key, kept.size, kept.sha256
+        try:
+            with self._numbered():
+                self._store(upload, encoded(self.study, self._place(upload.sop_uid), image))
         except BaseException:
             with suppress(OSError):
                 self.archive.drop([kept.key])
             raise
-        return place.sop_uid, []
+        return upload.sop_uid, []
+
+    def _numbered(self) -> AbstractContextManager[object]:
+        """Held from the search for the next number until the image that has it is stored."""
+        if self.fields.instance_number is not None:
+            return nullcontext()
+        return _numbering[hash(self.study.id) % len(_numbering)]
 
     def _store(self, upload: RadiologyUpload, file: bytes) -> None:
         with expected(upload):
             _raise(self.archive.store([file], self.study.study_uid, self.actor))
 
-    def _place(self) -> Place:
+    def _place(self, sop_uid: str) -> Place:
         """The series by its number, as it is already or as it was ordered; the next number."""
         study, fields = self.study, self.fields
         found = self.series or self._of_number()
@@ -224,9 +235,9 @@ class _Upload:
         else:
             number_told, uid, modality = number, series_uid(study.id, number), study.modality
             description, body_part = fields.series_description, fields.body_part or study.body_part
-        following = (stored.images if stored else 0) + 1
+        following = (last_number(self.archive, stored) if stored else 0) + 1
         return Place(
-            sop_uid=new_uid(),
+            sop_uid=sop_uid,
             instance_number=following if fields.instance_number is None else fields.instance_number,
             series_uid=uid,
             series_number=number_told,

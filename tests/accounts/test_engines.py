@@ -1,22 +1,25 @@
 """Accounts in the database, on SQLite and on PostgreSQL alike."""
 
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import cast
 
 import pytest
 
+from dicomweb.access.code_flow import CodeFlow, Person
 from dicomweb.access.credentials import Unproven
-from dicomweb.access.permissions import ANONYMOUS_ADMIN
+from dicomweb.access.permissions import ANONYMOUS_ADMIN, ROLES, Principal
 from dicomweb.actor import PROGRAM
 from dicomweb.app import open_archive
 from dicomweb.archive import Archive
 from dicomweb.errors import TooManyRequests, Unauthorized
 from dicomweb.extension import load
 from dicomweb.settings import Settings
-from extensions.accounts import commands, grants, logins, people, throttle
+from extensions.accounts import commands, grants, logins, people, provider_logins, throttle
 from extensions.accounts.credentials import Credentials
-from extensions.accounts.tables import ApiKey, now
+from extensions.accounts.tables import ApiKey, Login, ProviderLogin, now
 from extensions.accounts.tokens import Tokens
 from tests.index import postgres
 
@@ -84,6 +87,42 @@ def test_attempts_at_once_are_counted_one_by_one(archive: Archive) -> None:
 
     with ThreadPoolExecutor(4) as pool:
         assert sum(pool.map(attempt, range(20))) <= 7
+
+
+class Flow:
+    """A provider that renews whatever it is asked to, and counts how often."""
+
+    def __init__(self) -> None:
+        self.asked = 0
+        self.role = "doctor"
+
+    def person(self, seconds: float) -> Person:
+        principal = Principal("ben", ROLES[self.role], role=self.role)
+        return Person(principal, "b-1", time.time() + seconds, "identity", f"refresh {self.asked}")
+
+    def renewed(self, refresh_token: str, subject: str) -> Person:
+        assert (refresh_token, subject) == ("refresh 0", "b-1")
+        self.asked += 1
+        time.sleep(0.2)
+        return self.person(300)
+
+
+def test_of_many_who_come_when_it_is_time_one_renews(archive: Archive) -> None:
+    flow, tokens = Flow(), Tokens(b"s" * 32)
+    login = provider_logins.begin(archive, tokens, PROGRAM, flow.person(0))
+    renewals = provider_logins.Renewals(archive, tokens, cast(CodeFlow, flow))
+    flow.role = "radiologist"
+    with ThreadPoolExecutor(4) as pool:
+        ends = list(pool.map(lambda _: renewals.until(login.id), range(8)))
+    assert flow.asked == 1
+    assert min(ends) > time.time() + 200
+    with archive.reading() as session:
+        row = session.get_one(ProviderLogin, login.id)
+        assert "refresh" not in row.sealed
+        assert session.get_one(Login, login.id).role == "radiologist"
+    assert provider_logins.given(archive, Tokens(b"t" * 32), login.id) is None
+    logins.end(archive, PROGRAM, login.id)
+    assert provider_logins.given(archive, tokens, login.id) is None
 
 
 def test_every_revocation_is_announced(archive: Archive, credentials: Credentials) -> None:

@@ -97,6 +97,7 @@ def test_public_is_only_what_has_to_be() -> None:
     public = {line.path.split("{")[0] for line in lines() if line.permission is Permission.PUBLIC}
     documents = {"/openapi.json", "/api-docs", "/api-docs/"}
     login = {"/login", "/share/", "/api/auth/token", "/api/auth/session"}
+    login |= {"/api/auth/oidc/login", "/api/auth/oidc/callback"}
     files = {"/viewer", "/viewer/", "/static/", "/health/live", "/health/ready", "/dicom-web"}
     assert public <= documents | login | files
 

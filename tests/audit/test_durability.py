@@ -148,3 +148,12 @@ def test_on_postgresql_it_is_the_same(tmp_path: Path, database: str) -> None:
     assert reports.verify_audit(opened) == 0
     _changed(database, "UPDATE audit_entry SET actor = 'x' WHERE pk = 3")
     assert reports.verify_audit(opened) == 1
+
+
+def test_a_crash_before_the_head_is_written_is_no_tampering(tmp_path: Path) -> None:
+    with running(tmp_path / "data", DICOMWEB_EXTENSIONS=EXTENSIONS) as server:
+        assert store(server, encode(make_image())).status == 200
+        query = "SELECT count(*) FROM audit_batch"
+        wait_for(lambda: fetched(server.data_dir, query)[0][0] > 0, 30)
+    (tmp_path / "data" / "audit-head").write_text("0 \n")
+    assert verified(tmp_path / "data")[0] == 0

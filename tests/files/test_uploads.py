@@ -115,7 +115,10 @@ def test_where_no_file_of_several_can_be_stored_the_answer_is_an_error(files: Fi
 @pytest.mark.parametrize(
     ("path", "options", "status"),
     [
-        ("/api/dicom/upload", {"data": {"dicomFile": "text"}}, 415),
+        ("/api/dicom/upload", {"data": {"dicomFile": "text"}}, 400),
+        ("/api/dicom/upload", {}, 400),
+        ("/dicom/upload", {}, 400),
+        ("/dicom", {}, 400),
         ("/api/dicom/upload", {"files": {"other": ("a.dcm", b"x")}}, 400),
         ("/api/dicom/upload", {"files": {"note": (None, "text")}}, 400),
         ("/dicom/upload", {"files": {"dicomFile": ("a.dcm", b"x")}}, 400),

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
+from urllib.parse import parse_qsl
 
 import jwt
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
@@ -40,6 +41,11 @@ class Issuer:
         self.asked = 0
         self.silent = False
         self.claims_to_be = address
+        # What the token endpoint answers, a status or a document, and the forms that it was sent.
+        self.answer: int | dict[str, Any] = 500
+        self.forms: list[dict[str, str]] = []
+        self.userinfo: dict[str, Any] = {}
+        self.more: dict[str, Any] = {}
         self.add("one", "RS256")
 
     def add(self, kid: str, algorithm: str) -> None:
@@ -79,8 +85,13 @@ def issuing() -> Iterator[Issuer]:
                 "/.well-known/openid-configuration": {
                     "issuer": issuer.claims_to_be,
                     "jwks_uri": f"{issuer.address}/keys",
+                    "authorization_endpoint": f"{issuer.address}/authorize?tenant=1",
+                    "token_endpoint": f"{issuer.address}/token",
+                    "userinfo_endpoint": f"{issuer.address}/userinfo",
+                    **issuer.more,
                 },
                 "/keys": issuer.jwks(),
+                "/userinfo": issuer.userinfo,
             }
             found = documents.get(self.path)
             if self.path == "/keys":
@@ -88,6 +99,16 @@ def issuing() -> Iterator[Issuer]:
             self.send_response(503 if issuer.silent or found is None else 200)
             self.end_headers()
             self.wfile.write(json.dumps(found).encode())
+
+        def do_POST(self) -> None:
+            body = self.rfile.read(int(self.headers["Content-Length"])).decode()
+            form = dict(parse_qsl(body))
+            issuer.forms.append({**form, "authorization": self.headers.get("Authorization", "")})
+            answer = issuer.answer
+            self.send_response(answer if isinstance(answer, int) else answer.get("status", 200))
+            self.send_header("Location", "http://127.0.0.1:1/elsewhere")
+            self.end_headers()
+            self.wfile.write(json.dumps(answer).encode())
 
         def log_message(self, format: str, *arguments: object) -> None:
             pass

@@ -1,26 +1,19 @@
 """The whole server behind OpenID: our own issuer, and a certified provider from npm."""
 
-import fcntl
-import os
-import shutil
-import socket
-import subprocess
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 import requests
-from chromium import missing
 from clients import body_of
 from samples import make_instance
 from servers import Server, running
 
 from tests.accounts.people import bearer
+from tests.oidc.certified import free_port, real
 from tests.oidc.issuing import AUDIENCE, Issuer, issuing
 
-HERE = Path(__file__).parent
 APART = 5.2  # keys are fetched no more often
 
 
@@ -95,40 +88,6 @@ def test_a_token_becomes_the_cookie_of_a_page(guarded: Server, issuer: Issuer) -
     assert page.get(f"{guarded.root}/studies", timeout=30).status_code == 200
 
 
-def _installed() -> Path:
-    """The provider's folder, filled once by npm, each package with its integrity hash."""
-    with (HERE / "package-lock.json").open() as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not (HERE / "node_modules" / "oidc-provider").exists():
-            if shutil.which("npm") is None:
-                missing("npm is not installed, which fetches oidc-provider")
-            command = ["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund"]
-            subprocess.run(command, cwd=HERE, check=True, capture_output=True, timeout=120)
-    return HERE
-
-
-@contextmanager
-def _real(port: int, **environment: str) -> Iterator[str]:
-    """A running oidc-provider with fresh keys; its address."""
-    command = ["node", "server.mjs", str(port)]
-    process = subprocess.Popen(
-        command,
-        cwd=_installed(),
-        env={**os.environ, **environment},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        text=True,
-    )
-    assert process.stdout is not None
-    try:
-        line = next(each for each in process.stdout if each.startswith("READY"))
-        yield line.split()[1]
-    finally:
-        process.terminate()
-        process.wait(20)
-        process.stdout.close()
-
-
 def _machine_token(issuer: str, scope: str) -> str:
     form = {"grant_type": "client_credentials", "scope": scope, "resource": AUDIENCE}
     answer = requests.post(
@@ -139,31 +98,24 @@ def _machine_token(issuer: str, scope: str) -> str:
     return token
 
 
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
-
-
 def test_tokens_of_a_real_provider_and_the_rotation_of_its_keys(tmp_path: Path) -> None:
-    port = _free_port()
+    port = free_port()
     with running(tmp_path, **_settings(f"http://127.0.0.1:{port}")) as server:
-        with _real(port) as address:
+        with real(port) as address:
             reader = _machine_token(address, "dicom:read")
             writer = _machine_token(address, "dicom:read dicom:write")
             assert (_search(server, reader), _store(server, reader)) == (200, 403)
             assert (_search(server, writer), _store(server, writer)) == (200, 200)
             time.sleep(APART)
         # The same provider with other keys, and another algorithm, as after a rotation.
-        with _real(port, ALG="ES256") as address:
+        with real(port, ALG="ES256") as address:
             rotated = _machine_token(address, "dicom:read")
             assert (_search(server, rotated), _store(server, rotated)) == (200, 403)
             assert _search(server, rotated[:-4] + "AAAA") == 401
 
 
 def test_a_short_token_of_a_real_provider_expires(tmp_path: Path) -> None:
-    with _real(_free_port(), TTL="2") as address, running(tmp_path, **_settings(address)) as server:
+    with real(free_port(), TTL="2") as address, running(tmp_path, **_settings(address)) as server:
         token = _machine_token(address, "dicom:read")
         assert _search(server, token) == 200
         time.sleep(2.1)

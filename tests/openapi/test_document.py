@@ -37,6 +37,12 @@ def test_every_route_of_our_own_json_apis_is_documented() -> None:
     assert silent == set()
 
 
+def test_a_path_that_takes_a_form_or_json_says_so(document: dict) -> None:
+    operation = document["paths"]["/dicom"]["post"]
+    assert set(operation["requestBody"]["content"]) == {"multipart/form-data", "application/json"}
+    assert {"200", "201", "207", "400", "403", "413"} <= set(operation["responses"])
+
+
 def test_every_reference_leads_somewhere(document: dict) -> None:
     named = set(re.findall(r"'#/components/schemas/(\w+)'", str(document)))
     assert named <= set(document["components"]["schemas"])

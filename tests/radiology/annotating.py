@@ -1,10 +1,14 @@
 """What tests of annotations share: images of known size and values, and drawings on them."""
 
+import io
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from clients import store
+from pydicom import dcmread
 from pydicom.dataset import Dataset
+from pydicom.uid import generate_uid
 from samples import encode, make_image
 
 from tests.radiology.radiology_api import Api
@@ -32,6 +36,18 @@ def stored_image(api: Api, **values: Any) -> Dataset:
     values = {"PixelSpacing": [0.5, 0.25], "rows": 64, "columns": 64} | values
     image = make_image(**values)
     assert store(api.server, encode(image)).status == 200
+    return image
+
+
+def renewed(api: Api, path: Path) -> Dataset:
+    """A real image in the archive under fresh UIDs: nobody else draws on it."""
+    image = dcmread(path)
+    for keyword in ("StudyInstanceUID", "SeriesInstanceUID", "SOPInstanceUID"):
+        setattr(image, keyword, generate_uid())
+    image.file_meta.MediaStorageSOPInstanceUID = image.SOPInstanceUID
+    buffer = io.BytesIO()
+    image.save_as(buffer)
+    assert store(api.server, buffer.getvalue()).status in (200, 202)
     return image
 
 

@@ -10,7 +10,7 @@ import samples
 from clients import store
 from samples import encode
 
-from tests.radiology.annotating import POINTS, centres, draw, stored_image
+from tests.radiology.annotating import POINTS, centres, draw, renewed, stored_image
 from tests.radiology.radiology_api import Api
 
 
@@ -133,9 +133,7 @@ def test_colour_has_an_area_and_no_mean(api: Api) -> None:
 def test_real_images_are_measured_as_pydicom_reads_them(api: Api, name: str) -> None:
     from pydicom.pixels.processing import apply_modality_lut
 
-    path = samples.folder() / name
-    image = pydicom.dcmread(path)
-    store(api.server, path.read_bytes())
+    image = renewed(api, samples.folder() / name)
     found = draw(api, image, "circle")["measurements"]
     values = apply_modality_lut(image.pixel_array, image)
     row, column = (float(each) for each in image.PixelSpacing)

@@ -7,11 +7,9 @@ from typing import Any
 import pytest
 import samples
 from chromium import RETURNING, Tab, launched, missing
-from clients import store
-from pydicom import dcmread
 
 from extensions.viewer.build import FETCHED, find
-from tests.radiology.annotating import draw
+from tests.radiology.annotating import draw, renewed
 from tests.radiology.radiology_api import Api
 
 DRAWN: dict[str, list[tuple[float, float]]] = {
@@ -40,9 +38,7 @@ def tab(radiology_server: Any) -> Iterator[Tab]:
 
 
 def test_ohif_draws_and_measures_the_same(api: Api, tab: Tab) -> None:
-    path = samples.folder() / "ct-series/I310.dcm"
-    image = dcmread(path)
-    store(api.server, path.read_bytes())
+    image = renewed(api, samples.folder() / "ct-series/I310.dcm")
     made = {
         kind: draw(api, image, kind, points=points, label=f"{kind} finding")["measurements"]
         for kind, points in DRAWN.items()

@@ -235,26 +235,26 @@ def test_numbers_that_a_file_has_otherwise_are_told(api: Api) -> None:
 
 
 @pytest.mark.parametrize(
-    ("data", "status"),
+    "data",
     [
-        (b"", 400),
-        (b"This is no image.", 415),
-        (b"GIF89a" + bytes(100), 415),
-        (b"%PDF-1.7\n" + bytes(200), 415),
-        (b"\xff\xd8\xff\xe0 broken", 400),
-        (picture("JPEG")[:300], 400),
-        (picture("JPEG")[:-200] + b"\xff\xd9", 400),
-        (picture("PNG")[:60], 400),
-        (picture("PNG")[:33] + bytes(100), 400),
-        (bytes(128) + b"DICM" + bytes(100), 400),
-        (encode(make_image())[:200], 400),
+        b"",
+        b"This is no image.",
+        b"GIF89a" + bytes(100),
+        b"%PDF-1.7\n" + bytes(200),
+        b"\xff\xd8\xff\xe0 broken",
+        picture("JPEG")[:300],
+        picture("JPEG")[:-200] + b"\xff\xd9",
+        picture("PNG")[:60],
+        picture("PNG")[:33] + bytes(100),
+        bytes(128) + b"DICM" + bytes(100),
+        encode(make_image())[:200],
     ],
     ids=range(11),
 )
-def test_what_is_no_whole_image_is_refused(api: Api, data: bytes, status: int) -> None:
+def test_what_is_no_whole_image_is_refused(api: Api, data: bytes) -> None:
     study = api.study()
     answer = api.post_file(f"/studies/{study['id']}/upload", data, "x.bin")
-    assert answer.status_code in ((400, 415) if status == 400 else (status,)), sentence(answer)
+    assert (answer.status_code, sentence(answer)[:7]) == (400, "image: ")
     assert api.get(f"/studies/{study['id']}/images") == []
 
 
@@ -347,6 +347,8 @@ def test_files_of_pydicom_are_taken_as_they_are(api: Api) -> None:
         if "StudyInstanceUID" not in dataset or dataset.SOPInstanceUID in seen:
             continue
         seen.add(dataset.SOPInstanceUID)
+        if api("GET", f"/images/{dataset.SOPInstanceUID}").ok:
+            continue  # another test has stored its own under this UID
         uid = str(dataset.StudyInstanceUID)
         study = uid if api("GET", f"/studies/{uid}").ok else api.study(studyInstanceUID=uid)["id"]
         image = api.upload(study, path.read_bytes(), path.name)

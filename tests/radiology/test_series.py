@@ -1,5 +1,7 @@
 """Series: ordered ahead, filled by uploads or scanners, changed while empty, deleted."""
 
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any
 
 import pytest
@@ -34,6 +36,17 @@ def test_numbers_follow_each_other_and_belong_to_one_series(api: Api) -> None:
     answer = api("POST", path, {"seriesNumber": 2})
     assert answer.status_code == 409
     assert sentence(answer).startswith("seriesNumber: ")
+
+
+def test_images_that_come_at_once_get_numbers_of_their_own(api: Api) -> None:
+    study = api.study()["id"]
+    upload = partial(api.upload, study, picture(), "x.png")
+    with ThreadPoolExecutor(6) as pool:
+        made = [each.result() for each in [pool.submit(upload) for _ in range(6)]]
+    assert sorted(each["instanceNumber"] for each in made) == [1, 2, 3, 4, 5, 6]
+    first = next(each["id"] for each in made if each["instanceNumber"] == 1)
+    assert api("DELETE", f"/images/{first}").status_code == 204
+    assert upload()["instanceNumber"] == 7
 
 
 def test_a_scanner_keeps_its_own_series_of_the_same_number(api: Api) -> None:

@@ -103,7 +103,6 @@ def test_a_name_of_any_script_is_kept_and_found(api: Api, name: str) -> None:
         ("patientBirthDate", "1975-02-30"),
         ("patientSex", "X"),
         ("priority", "soon"),
-        ("priority", None),
         ("bodyPart", "LEFT/RIGHT"),
         ("studyDescription", "x" * 65),
         ("clinicalHistory", "x" * 10_001),

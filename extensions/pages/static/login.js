@@ -10,7 +10,40 @@ export function login() {
   return pending;
 }
 
+/** The csrf token of the session that there is now; empty without one. */
+async function session() {
+  const answer = await fetch(`${prefix}/api/auth/me`, { headers: { Accept: "application/json" } });
+  if (!answer.ok) return "";
+  const me = await answer.json();
+  return (me.data ?? me).csrf || "";
+}
+
+/** People log in at their provider, in a tab of its own; this page looks until they have. */
+function elsewhere() {
+  const dialog = document.createElement("dialog");
+  dialog.setAttribute("aria-labelledby", "login-title");
+  dialog.dataset.stays = "";
+  dialog.innerHTML = `
+    <h2 id="login-title">Your login has ended</h2>
+    <p>Log in again in another tab. What you have written is still here, and goes on by itself.</p>
+    <p class="actions"><button type="button">Not now</button><a class="button primary" target="_blank" rel="opener">Log in</a></p>`;
+  dialog.querySelector("a").href = prefix + document.body.dataset.login;
+  document.body.append(dialog);
+  dialog.showModal();
+  dialog.querySelector("a").focus();
+  return new Promise((done) => {
+    const end = (result) => (clearInterval(looking), dialog.remove(), done(result));
+    const looking = setInterval(async () => {
+      const csrf = await session().catch(() => "");
+      if (csrf) (renew(csrf), end(true));
+    }, 2000);
+    dialog.querySelector("button").onclick = () => end(false);
+    dialog.oncancel = () => end(false);
+  });
+}
+
 function shown() {
+  if (document.body.dataset.login) return elsewhere();
   const dialog = document.createElement("dialog");
   dialog.setAttribute("aria-labelledby", "login-title");
   dialog.dataset.stays = "";
@@ -48,8 +81,7 @@ function shown() {
           form.password.select();
           return;
         }
-        const me = await (await fetch(`${prefix}/api/auth/me`, { headers: { Accept: "application/json" } })).json();
-        renew((me.data ?? me).csrf || "");
+        renew(await session());
         end(true);
       } catch {
         problem.textContent = "The server cannot be reached. Try again in a moment.";
