@@ -44,7 +44,7 @@ def read(request: Request) -> Response:
     with archive.reading() as session:
         study = find_study(session, principal, request.path_params["id"])
         series = full_series_told(request, session, study)
-        reports = _reports(session, study)
+        reports = _reports(session, study) if principal.studies is None else []
         (told,) = studies_told(archive, [study])
         whole = FullStudy(
             **{name: getattr(told, name) for name in Study.model_fields},
@@ -55,7 +55,7 @@ def read(request: Request) -> Response:
             next_statuses=possible(study.status),
             history=history_of(session, study),
             series=series,
-            reports=reports if principal.studies is None else [],
+            reports=reports,
         )
     return answered(whole, etag(study))
 

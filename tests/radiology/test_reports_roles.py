@@ -116,6 +116,8 @@ def test_a_share_link_opens_images_and_no_report(people: People) -> None:
     limited = Api(admin.server, house.share(study))
     for path in ("/reports", f"/reports/{id}", f"/reports/{id}?format=pdf"):
         assert limited("GET", path).status_code == 403
+    told = limited.get(f"/studies/{study}")
+    assert (told["numberOfReports"], told["reports"], told["numberOfImages"]) == (0, [], 1)
 
 
 def test_who_is_limited_to_studies_finds_the_reports_of_others_nowhere() -> None:
