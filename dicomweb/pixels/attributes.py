@@ -1,6 +1,7 @@
 """Values of a DICOM JSON data set: `attributes.integer(metadata, "00280010")` and its kin."""
 
-from collections.abc import Mapping
+import binascii
+from collections.abc import Callable, Mapping
 from typing import Any
 
 Metadata = Mapping[str, Any]
@@ -51,6 +52,20 @@ def numbers(metadata: Metadata, tag: str) -> list[float]:
     """The values that are finite numbers, or strings that spell one."""
     found = (_number(each) for each in values(metadata, tag))
     return [each for each in found if each is not None]
+
+
+def binary(metadata: Metadata, tag: str, bulk: Callable[[str], bytes]) -> bytes:
+    """The bytes of a value, inline or by its BulkDataURI; empty when it has none, or no base64."""
+    element = metadata.get(tag)
+    if not isinstance(element, Mapping):
+        return b""
+    inline, uri = element.get("InlineBinary"), element.get("BulkDataURI")
+    if isinstance(inline, str):
+        try:
+            return binascii.a2b_base64(inline)
+        except ValueError:
+            return b""
+    return bulk(uri) if isinstance(uri, str) else b""
 
 
 def _number(found: Any) -> float | None:

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from dicomweb.pixels.attributes import Metadata, items
+from dicomweb.pixels.attributes import Metadata, binary, items
 from dicomweb.pixels.icc_profiles import grey_profile, rgb_profile
 from dicomweb.pixels.options import WITH_PROFILE, RenderOptions
 from dicomweb.pixels.source import Source
-from dicomweb.pixels.tables import BulkReader, binary
+from dicomweb.pixels.tables import BulkReader
 
 if TYPE_CHECKING:
     from PIL.ImageCms import ImageCmsTransform

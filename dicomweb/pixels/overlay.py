@@ -6,11 +6,11 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from dicomweb.pixels.attributes import Metadata, integer, numbers
+from dicomweb.pixels.attributes import Metadata, binary, integer, numbers
 from dicomweb.pixels.decode import decode
 from dicomweb.pixels.image import Kind
 from dicomweb.pixels.source import Source
-from dicomweb.pixels.tables import BulkReader, binary
+from dicomweb.pixels.tables import BulkReader
 
 Mask = NDArray[np.bool_]
 Picture = NDArray[np.uint8]

@@ -1,14 +1,13 @@
 """Lookup tables as they are stored: descriptor, data, and every way of packing them."""
 
-import binascii
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-from dicomweb.pixels.attributes import Metadata, numbers, values
+from dicomweb.pixels.attributes import Metadata, binary, numbers, values
 
 BulkReader: TypeAlias = Callable[[str], bytes]
 """The value behind a BulkDataURI, little endian: how the caller hands over large tables."""
@@ -38,20 +37,6 @@ class Table:
     def top(self) -> int:
         """The greatest value that an entry can have: the table's white."""
         return (1 << self.bits) - 1
-
-
-def binary(metadata: Metadata, tag: str, bulk: BulkReader) -> bytes:
-    """The bytes of a value of VR OB, OW or UN, inline or bulk; empty when it has none."""
-    element = metadata.get(tag)
-    if not isinstance(element, Mapping):
-        return b""
-    inline, uri = element.get("InlineBinary"), element.get("BulkDataURI")
-    if isinstance(inline, str):
-        try:
-            return binascii.a2b_base64(inline)
-        except binascii.Error:
-            return b""
-    return bulk(uri) if isinstance(uri, str) else b""
 
 
 def words(metadata: Metadata, tag: str, bulk: BulkReader) -> bytes:

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dicomweb.errors import Refusal
+from dicomweb.pixels.attributes import binary
 from dicomweb.pixels.documents.content_tree import MAX_DEPTH, MAX_ITEMS, read_tree
 from dicomweb.pixels.documents.document import Document
 from dicomweb.pixels.documents.html_page import CONTENT_SECURITY_POLICY, STYLE
@@ -17,6 +18,7 @@ from dicomweb.pixels.documents.kinds import Kind, media_types
 from dicomweb.pixels.documents.markup import readable, safe_url
 from dicomweb.pixels.documents.rendering import Instance, Others, document, render
 from dicomweb.pixels.options import RenderOptions
+from dicomweb.pixels.tables import no_bulk
 from tests.pixels.documents_shared import read_html, squeezed, stored
 
 SCRIPT = "<script>alert('x')</script>"
@@ -312,3 +314,9 @@ def test_the_wildcards_of_a_nasty_file_are_only_text() -> None:
     page = read_html(document(Instance(held.metadata, Kind.OTHER), "text/html").text)
     name = held.metadata["00100010"]["Value"][0]["Alphabetic"]
     assert squeezed(name.split("^")[0]) in squeezed("".join(page.texts))
+
+
+def test_what_is_no_base64_is_no_bytes() -> None:
+    for inline in ("\N{GREEK SMALL LETTER ALPHA}===", "A", "\x80"):
+        metadata = {"00420011": {"vr": "OB", "InlineBinary": inline}}
+        assert binary(metadata, "00420011", no_bulk) == b""

@@ -1,13 +1,12 @@
 """Encapsulated documents: their bytes, and a page about them (PS3.3 A.45, A.85)."""
 
-from dicomweb.pixels.attributes import Metadata, integer, items, text
+from dicomweb.pixels.attributes import Metadata, binary, integer, items, text
 from dicomweb.pixels.documents import wording
 from dicomweb.pixels.documents.attribute_list import attribute_list
 from dicomweb.pixels.documents.cda import cda_blocks
 from dicomweb.pixels.documents.facts_page import references, title_of
 from dicomweb.pixels.documents.heading import heading
 from dicomweb.pixels.documents.kinds import Kind
-from dicomweb.pixels.documents.large_values import stored_bytes
 from dicomweb.pixels.documents.links import NO_WAYS, BulkReader, Ways
 from dicomweb.pixels.documents.markup import element, join, safe_url
 from dicomweb.pixels.documents.page import Block, Fact, Page, Ready, facts
@@ -20,7 +19,7 @@ def document_bytes(metadata: Metadata, bulk: BulkReader) -> bytes:
 
     Encapsulated Document Length (0042,0015) says where it ends; without it a last NUL is padding.
     """
-    found = stored_bytes(metadata, DOCUMENT, bulk)
+    found = binary(metadata, DOCUMENT, bulk)
     length = integer(metadata, "00420015")
     if length is not None and len(found) - 1 <= length <= len(found):
         return found[:length]

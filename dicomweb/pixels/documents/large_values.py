@@ -1,10 +1,8 @@
 """Values that may be too large for the JSON and then are behind a BulkDataURI: texts, numbers."""
 
-import binascii
 import struct
-from collections.abc import Mapping
 
-from dicomweb.pixels.attributes import Metadata, numbers, value
+from dicomweb.pixels.attributes import Metadata, binary, numbers, value
 from dicomweb.pixels.documents.links import BulkReader
 
 _FORMATS = {"FL": "f", "FD": "d", "OF": "f", "OD": "d", "OL": "I", "UL": "I", "SL": "i"}
@@ -16,7 +14,7 @@ def long_text(metadata: Metadata, tag: str, bulk: BulkReader) -> str:
     found = value(metadata, tag)
     if found is not None:
         return str(found).strip(" \0")
-    stored = stored_bytes(metadata, tag, bulk)
+    stored = binary(metadata, tag, bulk)
     try:
         decoded = stored.decode("utf-8")
     except UnicodeDecodeError:
@@ -29,7 +27,7 @@ def long_numbers(metadata: Metadata, tag: str, bulk: BulkReader) -> list[float]:
     found = numbers(metadata, tag)
     if found:
         return found
-    stored = stored_bytes(metadata, tag, bulk)
+    stored = binary(metadata, tag, bulk)
     if not stored:
         return []
     kind = _FORMATS.get(str(metadata[tag].get("vr")))
@@ -40,17 +38,3 @@ def long_numbers(metadata: Metadata, tag: str, bulk: BulkReader) -> list[float]:
     count = len(stored) // size
     unpacked = struct.unpack(f"<{count}{kind}", stored[: count * size])
     return [float(each) for each in unpacked if abs(each) < float("inf")]
-
-
-def stored_bytes(metadata: Metadata, tag: str, bulk: BulkReader) -> bytes:
-    """The bytes of a value, inline or bulk; as `tables.binary`, which would load NumPy."""
-    element = metadata.get(tag)
-    if not isinstance(element, Mapping):
-        return b""
-    inline, uri = element.get("InlineBinary"), element.get("BulkDataURI")
-    if isinstance(inline, str):
-        try:
-            return binascii.a2b_base64(inline)
-        except binascii.Error:
-            return b""
-    return bulk(uri) if isinstance(uri, str) else b""

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from dicomweb.pixels.attributes import Metadata, integer, items, number, text
+from dicomweb.pixels.attributes import Metadata, binary, integer, items, number, text
 from dicomweb.pixels.documents import wording
 from dicomweb.pixels.documents.links import PartReader
-from dicomweb.pixels.tables import binary, no_bulk
+from dicomweb.pixels.tables import no_bulk
 
 Samples = NDArray[np.float64]
 """(channels, samples) in the channels' units; NaN where nothing was recorded."""
