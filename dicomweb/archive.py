@@ -17,7 +17,18 @@ from dicomweb.compression import compress
 from dicomweb.content import Content, Piece
 from dicomweb.errors import Fault, InstanceRefused, NotFound, Refusal
 from dicomweb.incoming import Arrived, Incoming, Outcome, arrive
-from dicomweb.index import Duplicate, Found, Index, Location, Removed, Row, Search, Statistics
+from dicomweb.index import (
+    Duplicate,
+    Found,
+    Index,
+    Location,
+    Record,
+    Removed,
+    Row,
+    Search,
+    Statistics,
+    Stored,
+)
 from dicomweb.index.search import COUNTED
 from dicomweb.keeping import Kept, keep
 from dicomweb.part10 import Bulk, FrameTable
@@ -33,7 +44,19 @@ if TYPE_CHECKING:
 WARM_READ = 4 * 1024 * 1024
 
 
-__all__ = ["COUNTED", "Archive", "Bulk", "Found", "Kept", "Location", "Removed", "resource_of"]
+__all__ = [
+    "COUNTED",
+    "Archive",
+    "Bulk",
+    "Found",
+    "Kept",
+    "Location",
+    "Record",
+    "Removed",
+    "Row",
+    "Stored",
+    "resource_of",
+]
 
 
 class Archive:

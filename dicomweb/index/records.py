@@ -52,7 +52,11 @@ class Record:
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """An instance that is in the index now; `new_study` and `new_series` as it was the first."""
+    """An instance that is in the index now.
+
+    `new_study` and `new_series` are true of every instance of the group that brought the study
+    (series), not of its first alone.
+    """
 
     record: Record
     new_study: bool = False

@@ -8,12 +8,12 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any
 
 from sqlmodel import Session, col, delete, func, select, text
 
 from dicomweb.access.permissions import Principal
-from dicomweb.archive import Archive, Location, Removed, resource_of
+from dicomweb.archive import Archive, Location, Removed, Row, Stored, resource_of
 from dicomweb.errors import NotFound, Refusal, Unavailable
 from dicomweb.resources import Resource, is_uid
 from extensions.files.facts import Facts, facts_of, in_attributes, in_elements
@@ -48,43 +48,6 @@ _ADVANCE = text(
 )
 
 
-class _Record(Protocol):
-    """What is read here of `dicomweb.index.Record`."""
-
-    @property
-    def study(self) -> str: ...
-    @property
-    def series(self) -> str: ...
-    @property
-    def instance(self) -> str: ...
-    @property
-    def key(self) -> str: ...
-    @property
-    def size(self) -> int: ...
-    @property
-    def elements(self) -> Mapping[str, bytes]: ...
-
-
-class _Stored(Protocol):
-    """What is read here of `dicomweb.index.Stored`."""
-
-    @property
-    def record(self) -> _Record: ...
-
-
-class _Row(Protocol):
-    """What is read here of `dicomweb.index.Row`."""
-
-    @property
-    def pk(self) -> int: ...
-    @property
-    def study(self) -> str: ...
-    @property
-    def series(self) -> str: ...
-    @property
-    def instance(self) -> str: ...
-
-
 # Files of forms that this process is storing, by the key of their bytes: their names.
 _expected: dict[str, str] = {}
 
@@ -100,7 +63,7 @@ def expected(names: Mapping[str, str]) -> Iterator[None]:
             del _expected[key]
 
 
-def on_stored(session: Session, stored: Sequence[_Stored]) -> None:
+def on_stored(session: Session, stored: Sequence[Stored]) -> None:
     """Callback of the archive; it costs nothing where no form is being stored."""
     if not _expected:
         return
@@ -227,7 +190,7 @@ class Ledger:
         facts = facts_of(in_attributes(self._archive.attributes(location)))
         return _row(resource, facts, size=location.size, stored=stored, name=name)
 
-    def _time(self, location: Location | _Row) -> int:
+    def _time(self, location: Location | Row) -> int:
         """When an instance was stored, as near as can be told: its series' last change."""
         changed = int(self._archive.version(Resource(location.study, location.series)), 16)
         return min(changed, now())
@@ -312,7 +275,7 @@ class Ledger:
             found.settled = found.reached
         return _Round(found, found.settled, now(), found.settled == found.reached)
 
-    def _enter_page(self, page: Sequence[_Row], round: "_Round") -> None:
+    def _enter_page(self, page: Sequence[Row], round: "_Round") -> None:
         fresh = self._unknown(page)
         rows = [row for each in fresh if (row := self._row_of(each, round.times)) is not None]
         with self._archive.session() as session:
@@ -321,7 +284,7 @@ class Ledger:
             _enter(session, [row for row in rows if row["sop"] in here])
             session.connection().execute(_ADVANCE, round.progress.model_dump())
 
-    def _unknown(self, page: Sequence[_Row]) -> list[_Row]:
+    def _unknown(self, page: Sequence[Row]) -> list[Row]:
         known: set[str] = set()
         with self._archive.reading() as session:
             for start in range(0, len(page), _CHUNK):
@@ -330,7 +293,7 @@ class Ledger:
                 known.update(session.exec(statement))
         return [each for each in page if each.instance not in known]
 
-    def _row_of(self, row: _Row, times: dict[tuple[str, str], int]) -> dict[str, Any] | None:
+    def _row_of(self, row: Row, times: dict[tuple[str, str], int]) -> dict[str, Any] | None:
         """What to enter for a row of the archive; None where it is gone already."""
         resource = Resource(row.study, row.series, row.instance)
         series = (row.study, row.series)

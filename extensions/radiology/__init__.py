@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from sqlmodel import Session, SQLModel
 
 from dicomweb.access.permissions import Permission
+from dicomweb.archive import Stored
 from dicomweb.extension import Extension
 from extensions.radiology import (
     annotations,
@@ -30,7 +31,7 @@ from extensions.radiology.template_tables import TABLES as TEMPLATE_TABLES
 _OURS = [*TABLES, *ANNOTATION_TABLES, *REPORT_TABLES, *TEMPLATE_TABLES]
 
 
-def on_stored(session: Session, stored: Sequence[arrivals.Stored]) -> None:
+def on_stored(session: Session, stored: Sequence[Stored]) -> None:
     """Study rows first: a report that waited for its documents makes its study reported."""
     arrivals.on_stored(session, stored)
     report_filing.on_stored(session, stored)

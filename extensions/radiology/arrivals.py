@@ -9,11 +9,12 @@ accession number stands beside it. Statements here are SQL without objects, for 
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any, Protocol
+from typing import Any
 
 from sqlmodel import Session, SQLModel, Table, insert, update
 
 from dicomweb.actor import Actor
+from dicomweb.archive import Record, Stored
 from extensions.radiology.report_tables import RadiologyReport
 from extensions.radiology.tables import (
     PRIORITIES,
@@ -44,32 +45,6 @@ _TOLD = {
 _NO_IMAGES = ("SR", "DOC", "KO", "PR", "SEG", "REG", "RTSTRUCT", "RTPLAN", "RTRECORD", "FID", "")
 
 
-class _Record(Protocol):
-    """What is read here of `dicomweb.index.Record`."""
-
-    @property
-    def study(self) -> str: ...
-    @property
-    def series(self) -> str: ...
-    @property
-    def instance(self) -> str: ...
-    @property
-    def elements(self) -> Mapping[str, bytes]: ...
-    @property
-    def actor(self) -> Actor: ...
-
-
-class Stored(Protocol):
-    """What is read here of `dicomweb.index.Stored`."""
-
-    @property
-    def record(self) -> _Record: ...
-    @property
-    def new_study(self) -> bool: ...
-    @property
-    def new_series(self) -> bool: ...
-
-
 # Uploads of this process that are being stored, by SOP Instance UID: their rows are written in the
 # transaction that stores the instance, so that there is never one without the other.
 _expected: dict[str, RadiologyUpload] = {}
@@ -88,8 +63,8 @@ def expected(upload: RadiologyUpload) -> Iterator[None]:
 def on_stored(session: Session, stored: Sequence[Stored]) -> None:
     """Callback of the archive, for each group of stored instances."""
     # Of the instances of one study (series), all new in one group, the first tells what it is.
-    studies: dict[str, _Record] = {}
-    series: dict[tuple[str, str], _Record] = {}
+    studies: dict[str, Record] = {}
+    series: dict[tuple[str, str], Record] = {}
     for one in stored:
         if one.new_study:
             studies.setdefault(one.record.study, one.record)
@@ -110,7 +85,7 @@ def on_stored(session: Session, stored: Sequence[Stored]) -> None:
             session.connection().execute(insert(_UPLOAD), rows)
 
 
-def _name_modality(session: Session, record: _Record) -> None:
+def _name_modality(session: Session, record: Record) -> None:
     """A study whose first instance was no image is named after its first series of images."""
     modality = element(record.elements, _TOLD["modality"])
     if modality and modality not in _NO_IMAGES:
@@ -174,7 +149,7 @@ def is_of(row: Mapping[str, Any], accession: str, patient: str) -> bool:
     return bool(accession and row["accession_number"] == accession and row["patient_id"] == patient)
 
 
-def _facts(record: _Record) -> dict[str, str]:
+def _facts(record: Record) -> dict[str, str]:
     """The columns that the first instance of a study tells."""
     return told_by(record.study, lambda tag: element(record.elements, tag))
 

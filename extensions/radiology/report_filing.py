@@ -8,12 +8,12 @@ all of it, and the bytes are taken away again.
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 from uuid import NAMESPACE_OID, uuid5
 
 from sqlmodel import Session, col, func, or_, select
 
-from dicomweb.archive import Archive
+from dicomweb.archive import Archive, Stored
 from dicomweb.errors import Fault, Gone, InstanceRefused, Refusal, Unavailable
 from dicomweb.incoming import Arrived
 from dicomweb.resources import Resource
@@ -57,22 +57,6 @@ _ALWAYS = (
 )
 
 
-class _Record(Protocol):
-    """What is read here of `dicomweb.index.Record`."""
-
-    @property
-    def instance(self) -> str: ...
-
-
-class _Stored(Protocol):
-    """What is read here of `dicomweb.index.Stored`."""
-
-    @property
-    def record(self) -> _Record: ...
-    @property
-    def new_study(self) -> bool: ...
-
-
 @dataclass(slots=True)
 class _Waiting:
     """A report that is written when its instance is stored, and what became of it."""
@@ -87,7 +71,7 @@ class _Waiting:
 _waiting: dict[str, _Waiting] = {}
 
 
-def on_stored(session: Session, stored: Sequence[_Stored]) -> None:
+def on_stored(session: Session, stored: Sequence[Stored]) -> None:
     """Callback of the archive, for each group of stored instances."""
     if not _waiting:
         return
