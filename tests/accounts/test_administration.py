@@ -83,14 +83,14 @@ def test_a_key_may_what_it_was_given_until_it_is_revoked(house: House) -> None:
     assert house.ask("GET", "/api/auth/keys", made["key"]).status_code == 403
     listed = house.ask("GET", "/api/auth/keys", house.admin).text
     assert made["key"] not in listed
-    assert made["key"].rpartition("_")[2] not in listed
+    assert made["key"].split("_", 2)[2] not in listed
     assert house.ask("DELETE", f"/api/auth/keys/{made['id']}", house.admin).status_code == 204
     time.sleep(SOON)
     assert house.ask("GET", "/dicom-web/studies", made["key"]).status_code == 401
 
 
 def test_a_key_is_not_kept_in_the_database(house: House) -> None:
-    secret = house.key("radiology:view").rpartition("_")[2].encode()
+    secret = house.key("radiology:view").split("_", 2)[2].encode()
     folder = house.server.data_dir
     kept = b"".join(path.read_bytes() for path in folder.glob("index.sqlite*"))
     assert kept
