@@ -2,15 +2,15 @@
 
 import itertools
 from collections.abc import Sequence
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
 import orjson
-from sqlmodel import Session, insert, inspect, select
+from sqlmodel import Session, bindparam, insert, inspect, select
 
 from extensions.audit.entries import Action, Entry, row
 from extensions.audit.tables import ENTRY
+from extensions.prepared import Prepared
 
 if TYPE_CHECKING:
     from dicomweb.extension import Removed, Stored
@@ -23,18 +23,14 @@ _MOST = 10_000
 _counter = itertools.count(1)
 _last = 0
 _COLUMNS = [column.name for column in ENTRY.columns if column.name not in ("pk", "batch")]
+_ENTER = Prepared(insert(ENTRY).values({name: bindparam(name) for name in _COLUMNS}))
 
 
 def enter(session: Session, rows: Sequence[dict[str, Any]]) -> None:
     """The rows, in the transaction of the session."""
-    connection = session.connection()
-    if not rows or not is_kept(connection):
+    if not rows or not is_kept(session.connection()):
         return
-    sql, order = _statement(connection.dialect)
-    values = [tuple(each[name] for name in order) for each in rows] if order else rows
-    cursor = connection.connection.cursor()
-    cursor.executemany(sql, values)
-    cursor.close()
+    _ENTER.run(session, rows)
     _count()
     if len(_entered) > _MOST:
         _entered.clear()
@@ -49,13 +45,6 @@ def _count() -> None:
 def entered() -> int:
     """Another number after each entry of this process."""
     return _last
-
-
-@lru_cache(maxsize=8)
-def _statement(dialect: Any) -> tuple[str, tuple[str, ...]]:
-    """The INSERT in the driver's own words, a fifth of the cost, and the order of its values."""
-    compiled = insert(ENTRY).compile(dialect=dialect, column_keys=_COLUMNS)
-    return str(compiled), tuple(compiled.positiontup or ())
 
 
 def was_entered(request: str) -> bool:

@@ -1,9 +1,9 @@
 """What becomes of study rows when instances are stored, by whatever door; on the store path.
 
-A new study of the archive (1) is the order with its Study Instance UID, or (2) joins the oldest
-order with its accession number and patient that has no images yet and was not cancelled: that order
-takes over the Study Instance UID of the images, since nothing is stored under its own; or (3) gets
-a row of its own, completed. An order that has images keeps its UID: a second study under the same
+A new study of the archive (1) is the order with its Study Instance UID, or (2) joins the order with
+its accession number and patient, if that has no images yet and was not cancelled: the order takes
+over the Study Instance UID of the images, since nothing is stored under its own; or (3) gets a row
+of its own, completed. An order that has images keeps its UID: a second study under the same
 accession number stands beside it. Statements here are SQL without objects, for speed.
 """
 
@@ -11,10 +11,11 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from sqlmodel import Session, SQLModel, Table, insert, update
+from sqlmodel import Session, SQLModel, bindparam, insert, literal_column, text, update
 
 from dicomweb.actor import Actor
 from dicomweb.archive import Record, Stored
+from extensions.prepared import Prepared
 from extensions.radiology.report_tables import RadiologyReport
 from extensions.radiology.tables import (
     PRIORITIES,
@@ -44,6 +45,27 @@ _TOLD = {
 # Modalities of documents about images, and of what is drawn on them (PS3.3 C.7.3.1.1.1).
 _NO_IMAGES = ("SR", "DOC", "KO", "PR", "SEG", "REG", "RTSTRUCT", "RTPLAN", "RTRECORD", "FID", "")
 
+_OF_STUDY = Prepared(
+    _STUDY.select().where(_STUDY.c.study_uid == bindparam("study")).with_for_update()
+)
+# The condition is spelt out for the index of orders: any number of studies that came as images may
+# carry one accession number, but a single order.
+ORDERED = (
+    _STUDY.select()
+    .where(_STUDY.c.accession_number == bindparam("accession"), text("origin = 'order'"))
+    .with_for_update()
+)
+_ORDERED = Prepared(ORDERED)
+_COLUMNS = [column.name for column in _STUDY.columns]
+_NEW = Prepared(insert(_STUDY).values({name: bindparam(name) for name in _COLUMNS}))
+_NAME_MODALITY = Prepared(
+    update(_STUDY)
+    .where(
+        _STUDY.c.study_uid == bindparam("study"),
+        _STUDY.c.modality.in_([literal_column(f"'{name}'") for name in _NO_IMAGES]),
+    )
+    .values(modality=bindparam("images"))
+)
 
 # Uploads of this process that are being stored, by SOP Instance UID: their rows are written in the
 # transaction that stores the instance, so that there is never one without the other.
@@ -89,59 +111,41 @@ def _name_modality(session: Session, record: Record) -> None:
     """A study whose first instance was no image is named after its first series of images."""
     modality = element(record.elements, _TOLD["modality"])
     if modality and modality not in _NO_IMAGES:
-        session.connection().execute(
-            update(_STUDY)
-            .where(_STUDY.c.study_uid == record.study, _STUDY.c.modality.in_(_NO_IMAGES))
-            .values(modality=modality)
-        )
+        _NAME_MODALITY.run(session, [{"study": record.study, "images": modality}])
 
 
 def appear(session: Session, studies: Sequence[tuple[dict[str, str], Actor]]) -> None:
     """New studies of the archive, as columns that are told of them, find their rows or get them."""
-    uids = [told["study_uid"] for told, _ in studies]
-    by_uid = {row["study_uid"]: row for row in _rows(session, _STUDY, "study_uid", uids)}
-    accessions = [
-        told["accession_number"]
-        for told, _ in studies
-        if told["accession_number"] and told["study_uid"] not in by_uid
-    ]
-    waiting = [row for row in _rows(session, _STUDY, "accession_number", accessions) if _waits(row)]
     new = []
-    for told, actor in studies:
-        row = by_uid.get(told["study_uid"]) or _ordered(waiting, told)
+    # Rows are locked in one order, so that no two transactions wait for each other.
+    for told, actor in sorted(studies, key=lambda study: study[0]["study_uid"]):
+        row = _row_of(session, told)
         if row is None:
             new.append(_row(told, actor))
         elif row["images_since"] is None:
             _join(session, row, told, actor)
     if new:
-        session.connection().execute(insert(_STUDY), new)
+        _NEW.run(session, new)
 
 
-def _rows(session: Session, table: Table, column: str, values: list[str]) -> list[dict[str, Any]]:
-    """Rows with one of the values, the oldest first, locked until the transaction ends."""
-    if not values:
-        return []
-    wanted = table.select().where(table.c[column].in_(values)).order_by(table.c.created_at)
-    found = session.connection().execute(wanted.with_for_update())
-    return [dict(row) for row in found.mappings()]
+def _row_of(session: Session, told: Mapping[str, str]) -> dict[str, Any] | None:
+    """The row of a study, or of the order that waits for its images; locked."""
+    for row in _OF_STUDY.rows(session, {"study": told["study_uid"]}):
+        return row
+    accession = told["accession_number"]
+    for row in _ORDERED.rows(session, {"accession": accession}) if accession else ():
+        if _waits(row) and is_of(row, accession, told["patient_id"]):
+            return row
+    return None
 
 
 def _waits(row: Mapping[str, Any]) -> bool:
     """Whether an order may still take over the UID of images."""
     return (
-        row["origin"] == "order"
-        and row["images_since"] is None
+        row["images_since"] is None
         and row["deleted_at"] is None
         and row["status"] != Status.CANCELLED
     )
-
-
-def _ordered(waiting: list[dict[str, Any]], told: Mapping[str, str]) -> dict[str, Any] | None:
-    for row in waiting:
-        if is_of(row, told["accession_number"], told["patient_id"]):
-            waiting.remove(row)
-            return row
-    return None
 
 
 def is_of(row: Mapping[str, Any], accession: str, patient: str) -> bool:

@@ -1,5 +1,6 @@
 """Images and orders meet, whichever came first and by whatever door; deletions part them again."""
 
+import sqlite3
 import threading
 import uuid
 from pathlib import Path
@@ -12,7 +13,7 @@ from pydicom.dataset import Dataset
 from pydicom.uid import generate_uid
 from samples import encode, make_image
 from servers import running
-from sqlmodel import select
+from sqlmodel import create_engine, select
 
 from dicomweb.archive import Archive
 from dicomweb.index import Extension as TableSteps
@@ -20,6 +21,7 @@ from dicomweb.index import Index
 from dicomweb.storage.memory import Memory
 from extensions.audit import extension as audit
 from extensions.radiology import extension
+from extensions.radiology.arrivals import ORDERED
 from extensions.radiology.catching_up import catch_up
 from extensions.radiology.tables import RadiologyStudy
 from tests.radiology.radiology_api import Api, picture, sentence
@@ -201,3 +203,17 @@ def test_nothing_is_caught_up_where_nothing_is_missing(tmp_path: Path) -> None:
     with archive.reading() as session:
         assert len(session.exec(select(RadiologyStudy)).all()) == 3
     archive.close()
+
+
+def test_an_order_is_found_by_its_index_however_many_studies_share_its_number(
+    tmp_path: Path,
+) -> None:
+    database = sqlite3.connect(tmp_path / "index.sqlite")
+    engine = create_engine(f"sqlite:///{tmp_path}/index.sqlite")
+    with engine.begin() as connection:
+        for step in extension.tables:
+            step(connection)
+    sql = str(ORDERED.compile(engine))
+    plan = [row[3] for row in database.execute(f"EXPLAIN QUERY PLAN {sql}", ("A1",))]
+    assert len(plan) == 1
+    assert "USING INDEX radiology_study_ordered" in plan[0]
