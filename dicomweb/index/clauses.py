@@ -114,6 +114,13 @@ def leads(term: Term) -> bool:
     return term.rule == "text" or (term.field.indexed and term.rule in LEADING)
 
 
+def is_ranged(term: Term) -> bool:
+    """Whether what matches a term is what stands between two places of its indexes."""
+    if term.options:
+        return term.rule == "any" and all(is_ranged(option) for option in term.options)
+    return term.rule in LEADING and term.field.kind is not Kind.MODALITIES
+
+
 def finds(term: Term, values: Binds, engine: Engine) -> list[sa.Select[Any]]:
     """Selects of primary keys, each by an index of its own, whose union a leading term finds."""
     field = term.field
@@ -135,7 +142,10 @@ def finds(term: Term, values: Binds, engine: Engine) -> list[sa.Select[Any]]:
 
 
 def branches(term: Term, values: Binds) -> list[Clause]:
-    """The conditions of a term without options, one for each index that serves it."""
+    """The conditions of a term, or of each of its options, one for each index that serves it."""
+    if term.options:
+        parts = _parts(term, values)
+        return [one for option, some in parts for one in branches(option, some)]
     if term.field.kind is Kind.NAME:
         return list(_groups(term, term.field, values, free=True))
     return [clause(term, values, free=True)]

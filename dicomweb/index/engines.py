@@ -99,6 +99,8 @@ class Engine(Protocol):
     keeps_order: bool
     # Substrings of text columns are found by `text_rows`.
     has_text: bool
+    # Queries for `text_rows` about several columns may be joined by AND.
+    joins_text: bool
     # What the driver and SQLAlchemy raise when the database cannot do something now.
     failures: tuple[type[Exception], ...]
     dialect: sa.Dialect
@@ -153,6 +155,7 @@ class Sqlite:
     name = "sqlite"
     local = True
     keeps_order = True
+    joins_text = True
     failures: tuple[type[Exception], ...] = (sqlite3.OperationalError, sa.exc.OperationalError)
     dialect: sa.Dialect = pysqlite.dialect(paramstyle="named")
 
@@ -262,6 +265,7 @@ class Postgres:
     name = "postgresql"
     local = False
     keeps_order = False
+    joins_text = False
     _PASSING: ClassVar = {"40001", "40P01"}
 
     def __init__(self, url: sa.URL) -> None:

@@ -14,7 +14,7 @@ from dicomweb.errors import TooLarge
 from dicomweb.index.answers import Assembler, Parts, loaded
 from dicomweb.index.engines import Engine
 from dicomweb.index.matching import matches
-from dicomweb.index.terms import Part, translated
+from dicomweb.index.terms import Part, joined, translated
 from dicomweb.index.values import words
 from dicomweb.query import Combined, Empty, Fuzzy, Match, Multiple, Query, Range, Rule, Single
 from dicomweb.resources import Level
@@ -42,7 +42,7 @@ def split(query: Query, engine: Engine) -> tuple[list[Part], tuple[Match, ...]]:
     # Keys of one sequence match in one item, keys of a lower level in one instance.
     together = {match.path[0] for match in slow if len(match.path) > 1}
     below = any(RANK[match.level] > RANK[query.level] for match in slow)
-    return parts, tuple(
+    return joined(parts, engine), tuple(
         match
         for match in query.matches
         if match in slow

@@ -6,16 +6,19 @@ from functools import lru_cache
 from itertools import islice
 from typing import Any, NamedTuple
 
+import sqlalchemy as sa
+
 from dicomweb.attributes import RANK
 from dicomweb.errors import BadRequest
 from dicomweb.index.answers import Assembler, Parts, is_ready, wants_patients
 from dicomweb.index.clauses import leads
 from dicomweb.index.cursors import cursor_of, place_of
-from dicomweb.index.database import Database, compiled
+from dicomweb.index.database import Database, Statement, compiled
 from dicomweb.index.datasets import Datasets
 from dicomweb.index.fields import SORTED, Kind
 from dicomweb.index.residue import Residue, split
 from dicomweb.index.selects import Plan, Shape, Want, keys, select
+from dicomweb.index.tables import STUDY
 from dicomweb.index.terms import Part, Term
 from dicomweb.query import Query, UidList
 from dicomweb.resources import Level
@@ -24,12 +27,22 @@ from dicomweb.resources import Level
 COUNTED = 250
 # A term that finds more rows than this leads worse than the order of the newest studies.
 SELECTIVE = 1000
+# So many of the newest studies are looked through before an index leads that finds more than the
+# SELECTIVE: what matches may be old, all of it.
+RECENT = 5000
 # So many rows can be looked at, and so many given, in well under a millisecond.
 _QUICK_ROWS = 300
 _QUICK_RESULTS = 200
 _PAGE = 500
 _ALL = 2**62
 _SCOPE = (("0020000D",), ("0020000E",))
+_SINCE = Term("since", ("00080020",))
+_FLOOR = Statement(
+    sa.select(STUDY.c.moment)
+    .order_by(STUDY.c.moment.desc(), STUDY.c.uid)
+    .limit(sa.literal_column("1"))
+    .offset(sa.bindparam("recent"))
+)
 _Row = Sequence[Any]
 
 
@@ -92,6 +105,7 @@ class Search:
         self._shape, self._values = _shape(query, parts, Want.RESULT if self._ready else Want.PARTS)
         self._led = False
         self._total = -1  # how many results there are, where that is known
+        self._wide: Shape | None = None  # led by the one term there is, though it finds many rows
 
     @property
     def is_quick(self) -> bool:
@@ -116,7 +130,9 @@ class Search:
         if self._slow:
             return self._slowly()
         self._lead(SELECTIVE)
-        rows = self._statements.rows(self._shape, self._values, query.offset, query.limit + 1)
+        if not self._total:
+            return Found([])
+        rows = self._recent() or self._rows(query.offset, query.limit + 1)
         fragments = self._results(rows[: query.limit])
         if len(rows) <= query.limit:
             return Found(fragments)
@@ -124,32 +140,61 @@ class Search:
         remaining = self._total - told if self._total > 0 else self._count(told, COUNTED)
         return Found(fragments, remaining, cursor_of(fragments[-1]) if fragments else "")
 
+    def exists(self) -> bool:
+        """Whether there is any result."""
+        if self._slow:
+            return next(self._matching(), None) is not None
+        self._lead(SELECTIVE)
+        return bool(self._total) and (self._wide is not None or bool(self._rows(0, 1)))
+
     def count(self) -> int:
         """How many results there are in all, whatever the page."""
         if self._slow:
             return sum(1 for _ in self._matching())
         self._lead(SELECTIVE)
-        return self._count(0, _ALL)
+        return self._count(0, _ALL) if self._total else 0
+
+    def _rows(self, offset: int, limit: int) -> Sequence[_Row]:
+        return self._statements.rows(self._shape, self._values, offset, limit)
+
+    def _recent(self) -> Sequence[_Row]:
+        """The page, if it is found among the newest studies; if not, a wide term leads."""
+        if self._wide is None:
+            return ()
+        floor = self._statements.database.fetch(_FLOOR, {"recent": RECENT})
+        if floor:
+            bounded = self._shape._replace(terms=(*self._shape.terms, _SINCE))
+            values = {**self._values, f"p{len(self._values)}": floor[0][0]}
+            wanted = self._query.limit + 1
+            rows = self._statements.rows(bounded, values, self._query.offset, wanted)
+            if len(rows) == wanted:
+                return rows
+            self._shape = self._wide
+        return ()
 
     def _lead(self, most: int) -> None:
         """Let the first term lead that finds no more than `most` rows by an index."""
         self._begin()
         if self._led:
             return
+        self._wide = None
         for keyed, probe in self._statements.leads(self._shape):
             counts = [0]
             if probe is not None:
                 counts = self._statements.numbers(probe, self._values, 0, most + 1)
             found = sum(counts)
+            if 0 < sum(map(bool, counts)) < len(counts):
+                used = tuple(place for place, count in enumerate(counts) if count)
+                keyed = keyed._replace(used=used)
             if found <= most:
                 self._led = True
                 self._shape = keyed
-                if 0 < sum(map(bool, counts)) < len(counts):
-                    used = tuple(place for place, count in enumerate(counts) if count)
-                    self._shape = keyed._replace(used=used)
                 # One study may be found by two indexes, and is one result.
-                self._total = found if keyed.alone and max(counts) == found else -1
+                exact = probe is not None and (not found or (keyed.alone and max(counts) == found))
+                self._total = found if exact else -1
                 return
+            if keyed.alone:
+                self._wide = keyed
         self._led = most >= SELECTIVE
 
     def _begin(self) -> None:

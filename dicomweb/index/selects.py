@@ -9,7 +9,6 @@ from sqlalchemy.sql.expression import ColumnElement
 
 from dicomweb.attributes import RANK
 from dicomweb.index.clauses import (
-    LEADING,
     Binds,
     Clause,
     binds,
@@ -18,6 +17,7 @@ from dicomweb.index.clauses import (
     exists,
     finds,
     is_exact,
+    is_ranged,
 )
 from dicomweb.index.engines import Engine, Unindexed
 from dicomweb.index.fields import SORTED, Kind
@@ -82,8 +82,7 @@ class Shape(NamedTuple):
             and self.level is Level.STUDY
             and len(self.terms) == 1
             and self.terms[0].field.level is Level.STUDY
-            and self.terms[0].field.kind is not Kind.MODALITIES
-            and self.terms[0].rule in LEADING
+            and is_ranged(self.terms[0])
             and not self.order
             and not self.after
         )
@@ -240,7 +239,7 @@ def _used(shape: Shape, found: list[T]) -> list[T]:
 
 def _leading(shape: Shape, term: Term, values: Binds, engine: Engine) -> Iterator[Clause]:
     """The leading term: by its index, or the union of what several indexes find."""
-    if term.rule in LEADING and term.field.kind is not Kind.MODALITIES:
+    if is_ranged(term):
         found = _used(shape, branches(term, values))
         if len(found) == 1:
             yield found[0]

@@ -87,14 +87,32 @@ def _translated(
 
 def _any(path: tuple[str, ...], field: Field, rule: Multiple, engine: Engine) -> list[Part] | None:
     """Multiple value matching (PS3.4 C.2.2.2.8)."""
-    found = [_translated(path, field, option, engine) for option in rule.rules]
-    options, values = [], []
-    for parts in found:
+    if len(rule.rules) == 1:
+        return _translated(path, field, rule.rules[0], engine)
+    found = []
+    for option in rule.rules:
+        parts = _translated(path, field, option, engine)
         if parts is None:
             return None
-        options.append(parts[0][0] if len(parts) == 1 else _all(path, parts))
-        values += [value for _, some in parts for value in some]
-    return [(Term("any", path, len(values), tuple(options)), tuple(values))]
+        found.append(parts)
+    shared = _shared_text(found)
+    options, values = [], []
+    for parts in found:
+        own = parts[:-1] if shared else parts
+        options.append(own[0][0] if len(own) == 1 else _all(path, own))
+        values += [value for _, some in own for value in some]
+    return [(Term("any", path, len(values), tuple(options)), tuple(values)), *shared]
+
+
+def _shared_text(found: list[list[Part]]) -> list[Part]:
+    """The text that all options look for, which differ in case alone; none where there is none."""
+    texts = {
+        str(parts[-1][1][0]).lower() if len(parts) > 1 and parts[-1][0].rule == "text" else ""
+        for parts in found
+    }
+    # Beyond ASCII, spellings may differ for the index that Python finds alike.
+    same = len(texts) == 1 and all(text and text.isascii() for text in texts)
+    return found[0][-1:] if same else []
 
 
 def _all(path: tuple[str, ...], parts: Iterable[Part]) -> Term:
@@ -159,9 +177,9 @@ def _fuzzy(path: tuple[str, ...], field: Field, rule: Fuzzy, engine: Engine) -> 
     """Every word begins a word of the name, in whatever order (PS3.4 C.2.2.2.1.1)."""
     found = words(rule.name)
     patterns = tuple(engine.pattern(f"* {word}*") for word in found)
-    runs = sorted((f" {word}" for word in found), key=len)[-1:]
     part = (Term("fuzzy", path, len(patterns)), patterns)
-    return [part, *_search(path, field, runs, engine)]
+    texts = [_search(path, field, [f" {word}"], engine) for word in sorted(found, key=len)]
+    return [part, *(text for some in reversed(texts) for text in some)]
 
 
 def _wildcard(
@@ -196,6 +214,17 @@ def _search(path: tuple[str, ...], field: Field, runs: list[str], engine: Engine
     if not (long and field.searched and engine.has_text):
         return []
     return [(Term("text", path), (engine.text_query(field.columns[-1].name, long),))]
+
+
+def joined(parts: list[Part], engine: Engine) -> list[Part]:
+    """The texts of a search as one term, where one index has all columns: together they find less
+    than the best of them."""
+    texts = [values[0] for term, values in parts if term.rule == "text"]
+    if len(texts) < 2 or not engine.joins_text:
+        return parts
+    term = next(term for term, _ in parts if term.rule == "text")
+    others = [part for part in parts if part[0].rule != "text"]
+    return [*others, (term, (" AND ".join(f"({text})" for text in texts),))]
 
 
 def _after(prefix: str) -> str:

@@ -209,8 +209,8 @@ def _hits(archive: Archive, query: Query, word: Sequence[Match]) -> list[Match]:
 
 
 def _matches(archive: Archive, query: Query, match: Match) -> bool:
-    probe = replace(query, matches=(*query.matches, match), limit=1, order=())
-    return bool(archive.search(probe).find().fragments)
+    probe = replace(query, matches=(*query.matches, match), order=())
+    return archive.search(probe).exists()
 
 
 def _joined(matches: Sequence[Match]) -> Iterator[Match]:

@@ -125,6 +125,22 @@ def test_a_term_that_finds_much_gives_way_to_the_newest(
     assert all(led)
 
 
+def test_pages_of_a_wide_term_are_the_same_however_old_its_studies(
+    filled: Index, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where they are not among the newest studies, the index of the term leads."""
+    several = "PatientID=P*\\p*&multiplevaluematching=true"
+    wide = ["PatientID=P1", "PatientID=P*", several, "PatientName=n*"]
+    whole = [uids(filled, raw) for raw in wide]
+    assert list(map(len, whole)) == [15, 30, 30, 30]
+    monkeypatch.setattr(search, "SELECTIVE", 1)
+    for recent in (1, 5, 12):
+        monkeypatch.setattr(search, "RECENT", recent)
+        for raw, expected in zip(wide, whole, strict=True):
+            pages = [uids(filled, f"{raw}&limit=4&offset={at}") for at in range(0, 32, 4)]
+            assert [uid for page in pages for uid in page] == expected
+
+
 def test_a_cursor_outlives_all_but_the_result_it_points_at(index: Index) -> None:
     index.store([one(1, study) for study in range(1, 6)])
     cursor = index.find(parse(Level.STUDY, Resource(), "limit=2")).cursor

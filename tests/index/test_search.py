@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from dicomweb.errors import TooLarge
-from dicomweb.index import Index, residue
+from dicomweb.index import Index, residue, search
 from dicomweb.index.answers import loaded
 from dicomweb.index.matching import matches
 from dicomweb.query import parse
@@ -270,6 +270,7 @@ def found(index: Index, level: Level, raw: str, within: Resource = Resource()) -
     query = parse(level, within, raw)
     results = index.find(query)
     assert index.count(query) == len(results.fragments)
+    assert index.search(query).exists() is bool(results.fragments)
     return [values(result, UIDS[level])[0] for result in told(results.fragments)]
 
 
@@ -280,6 +281,16 @@ def numbers(uids: list[str]) -> set[int]:
 
 @pytest.mark.parametrize(("raw", "expected"), STUDIES)
 def test_studies_are_found(filled: Index, raw: str, expected: set[int]) -> None:
+    assert numbers(found(filled, Level.STUDY, raw)) - REST == expected
+
+
+@pytest.mark.parametrize(("raw", "expected"), STUDIES)
+@pytest.mark.parametrize("recent", [2, 1000])
+def test_studies_are_found_whatever_leads(
+    filled: Index, raw: str, expected: set[int], recent: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(search, "SELECTIVE", 1)
+    monkeypatch.setattr(search, "RECENT", recent)
     assert numbers(found(filled, Level.STUDY, raw)) - REST == expected
 
 
