@@ -6,11 +6,10 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from io import BytesIO
 from pathlib import Path
-from typing import NoReturn
 from urllib.parse import urlsplit
 
 import numpy as np
-import pytest
+from engines import missing
 from PIL import Image
 from playwright.sync_api import (
     Browser,
@@ -50,13 +49,6 @@ RETURNING = """try {
 PATIENCE = 60_000
 # The middle of a viewport counts as a picture when so many of its pixels differ from the ground.
 DRAWN = 0.015
-
-
-def missing(what: str) -> NoReturn:
-    """Skip loudly; where everything must be installed (CI), fail."""
-    if os.environ.get("LIGHTBOX_REQUIRE_ENGINES") or os.environ.get("REQUIRE_ENGINES"):
-        pytest.fail(f"{what}, and LIGHTBOX_REQUIRE_ENGINES is set.")
-    pytest.skip(f"{what}.")
 
 
 class _Driver:

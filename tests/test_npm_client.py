@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 import pydicom
 import pytest
-from chromium import launched, missing
+from chromium import launched
+from engines import missing
 from imagecodecs import jpeg2k_decode
 from PIL import Image
 from pydicom.uid import ExplicitVRLittleEndian, generate_uid

@@ -7,8 +7,9 @@ from typing import Any
 import pydicom
 import pytest
 import samples
-from chromium import RETURNING, Tab, launched, missing
+from chromium import RETURNING, Tab, launched
 from clients import body_of
+from engines import missing
 from playwright.sync_api import Browser, BrowserContext
 
 from extensions.viewer.build import FETCHED, find

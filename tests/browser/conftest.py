@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 import samples
-from chromium import RETURNING, Tab, launched, missing
+from chromium import RETURNING, Tab, launched
+from engines import missing
 from playwright.sync_api import Browser, BrowserContext
 from servers import Server, running
 

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 import requests
-from chromium import HERE, PICTURES, Tab, missing
+from chromium import HERE, PICTURES, Tab
+from engines import missing
 from playwright.sync_api import expect
 from servers import Server
 
@@ -26,6 +27,7 @@ SHOWN = {
     "five-6-report": "Writing the report, by the key r; drafts are saved as one types.",
     "five-7-preview": "What will be stored is what is previewed.",
     "five-8-final": "Signed: the report is in the study as PDF and SR.",
+    "five-9-order": "An order on the worklist has no images yet; files dropped here join it.",
 }
 
 
@@ -78,7 +80,24 @@ def test_from_a_dropped_file_to_a_signed_report(tab: Tab, own_server: Server) ->
     series = f"{own_server.root}/studies/{study}/series"
     found = {each["00080060"]["Value"][0] for each in requests.get(series, timeout=30).json()}
     assert found == {"CT", "SR", "DOC"}
+    _order(tab)
     assert _page(PICTURES).count("<img") == len(SHOWN)
+
+
+def _order(tab: Tab) -> None:
+    """Another examination of the same patient, from the worklist."""
+    page = tab.page
+    tab.open("/worklist")
+    page.keyboard.press("c")
+    page.get_by_label("Patient ID").fill("1CT1")
+    page.keyboard.press("Tab")
+    page.get_by_role("button", name="Take this over").click()
+    page.get_by_label("Modality").select_option("MR")
+    page.get_by_label("What is to be done").fill("MR of the neck")
+    page.get_by_label("Priority").select_option("urgent")
+    page.get_by_role("button", name="Order", exact=True).click()
+    page.get_by_text("Patient has arrived").wait_for()
+    tab.picture("five-9-order")
 
 
 def _page(folder: Path) -> str:

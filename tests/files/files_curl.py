@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from engines import program
+
 _MARK = "\n--- "
 
 
@@ -28,7 +30,13 @@ def curl(command: str, folder: Path | None = None) -> Answer:
     arguments = shlex.split(command)
     assert arguments[0] == "curl"
     done = subprocess.run(
-        [*arguments, "-sS", "-w", f"{_MARK}%{{http_code}} %{{content_type}}"],
+        [
+            program("curl", "curl"),
+            *arguments[1:],
+            "-sS",
+            "-w",
+            f"{_MARK}%{{http_code}} %{{content_type}}",
+        ],
         capture_output=True,
         cwd=folder,
         timeout=60,

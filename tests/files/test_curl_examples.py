@@ -20,8 +20,6 @@ METADATA = {
 }
 FILE = {"id", "filename", "originalName", "fileSize", "uploadedAt"}
 
-pytestmark = pytest.mark.skipif(shutil.which("curl") is None, reason="There is no curl.")
-
 
 @pytest.fixture
 def sample(tmp_path: Path) -> Path:

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import pytest
+from tests.engines import missing
 
 
 def _installed() -> list[str]:
@@ -53,9 +53,7 @@ def server() -> Iterator[str]:
         return
     binaries = _binaries()
     if binaries is None:
-        if os.environ.get("REQUIRE_ENGINES"):
-            pytest.fail("PostgreSQL is not installed, and REQUIRE_ENGINES is set.")
-        pytest.skip("PostgreSQL is not installed: apt-get install postgresql-15")
+        missing("PostgreSQL is not installed (apt-get install postgresql-15)")
     folder = tempfile.mkdtemp(prefix="lightbox-postgres-")
     as_user = _dropped()
     if as_user:

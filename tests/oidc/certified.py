@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from chromium import missing
+from engines import missing
 
 HERE = Path(__file__).parent
 

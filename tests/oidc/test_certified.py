@@ -9,8 +9,9 @@ import pydicom
 import pytest
 import requests
 import samples
-from chromium import RETURNING, Tab, launched, missing
+from chromium import RETURNING, Tab, launched
 from clients import body_of
+from engines import missing
 from playwright.sync_api import Browser
 from servers import Server, running
 

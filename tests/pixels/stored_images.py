@@ -1,7 +1,6 @@
 """What the tests of decoding share: frames out of files, read by pydicom, and images made here."""
 
 import logging
-import shutil
 import subprocess
 import warnings
 from collections.abc import Iterator
@@ -12,7 +11,7 @@ from typing import Any
 
 import numpy as np
 import pydicom
-import pytest
+from engines import program
 from numpy.typing import NDArray
 from pydicom.dataset import FileDataset
 from pydicom.encaps import generate_frames
@@ -99,10 +98,12 @@ def by_pydicom(found: Stored) -> list[Array]:
 
 def by_dcmtk(path: Path, folder: Path, colour: str = "+cn") -> Stored:
     """The file decompressed by dcmdjpeg, colour left alone by +cn, made RGB by +cp; or skipped."""
-    if shutil.which("dcmdjpeg") is None:
-        pytest.skip("dcmtk is not installed")
     target = folder / "decompressed.dcm"
-    subprocess.run(["dcmdjpeg", colour, str(path), str(target)], check=True, capture_output=True)
+    subprocess.run(
+        [program("dcmdjpeg", "dcmtk"), colour, str(path), str(target)],
+        check=True,
+        capture_output=True,
+    )
     return stored(target)
 
 

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 import samples
-from chromium import RETURNING, Tab, launched, missing
+from chromium import RETURNING, Tab, launched
+from engines import missing
 
 from extensions.viewer.build import FETCHED, find
 from tests.radiology.annotating import draw, renewed
