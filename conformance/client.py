@@ -17,7 +17,7 @@ XML = 'multipart/related; type="application/dicom+xml"'
 DICOM = 'multipart/related; type="application/dicom"'
 DICOM_AS_STORED = f"{DICOM}; transfer-syntax=*"
 OCTETS = 'multipart/related; type="application/octet-stream"'
-TIMEOUT = 30
+TIMEOUT = 60
 
 
 class Client:

@@ -5,6 +5,7 @@ from pathlib import Path
 from urllib.parse import urljoin
 
 import pytest
+import requests
 
 from conformance import expectations, report
 from conformance.client import Client
@@ -43,6 +44,24 @@ def pytest_configure(config: pytest.Config) -> None:
         config.addinivalue_line("markers", marker)
     if not hasattr(config, "workerinput"):
         config.pluginmanager.register(Recorder(config), "conformance-recorder")
+
+
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """One sentence, rather than a thousand failures, where no server can be tested."""
+    option = session.config.getoption
+    base_url = option("base_url")
+    if not base_url or session.config.option.collectonly or hasattr(session.config, "workerinput"):
+        return
+    try:
+        response = Client(base_url, "", option("header")).get("/studies?limit=1")
+    except (requests.RequestException, ValueError) as fault:
+        raise pytest.UsageError(
+            f"no server answers at {base_url}: {type(fault).__name__}"
+        ) from None
+    if response.status_code in (401, 403):
+        raise pytest.UsageError(
+            f"{base_url} answers {response.status_code}: --header 'Authorization: …' may help"
+        )
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:

@@ -36,6 +36,10 @@ BIG_ENDIAN, DEFLATED = str(ExplicitVRBigEndian), str(DeflatedExplicitVRLittleEnd
 RLE = str(RLELossless)
 
 
+# Well-formed, and stored nowhere, also where somebody has tested with 1.2.3 before.
+UNKNOWN_UID = f"2.25.{2**127 - 1}"
+
+
 def uid() -> str:
     """A UID never used before."""
     return str(generate_uid(prefix=None))

@@ -111,20 +111,34 @@ def _wait(process: subprocess.Popen[bytes], url: str, log: Path) -> None:
     raise RuntimeError(f"the server does not answer; its log:\n{log.read_text('utf-8')[-2000:]}")
 
 
+USAGE = """usage: python -m conformance.servers {orthanc,lightbox} [pytest options]
+
+Starts the server on a free loopback port with a data folder of its own, runs the suite against it
+with conformance/expected_failures/<server>.txt, and stops it. Options go to pytest, for instance
+  -n 2                       two processes (pytest-xdist)
+  conformance/search         some of the tests; so does -k frames
+  --report-dir report        report.md and report.json, by clause
+  --expected-failures FILE   another list of what is known to fail
+Another server, one that runs: pytest conformance --base-url URL; see conformance/README.md."""
 SERVERS: dict[str, Callable] = {"orthanc": orthanc, "lightbox": lightbox}
 
 
 def main(arguments: list[str]) -> int:
     """Run the suite against a server of ours or Orthanc, with its expected failures."""
+    if arguments[:1] in (["-h"], ["--help"]):
+        print(USAGE)
+        return 0
     if not arguments or arguments[0] not in SERVERS:
-        print(f"which server: {', '.join(SERVERS)}?", file=sys.stderr)
+        print(f"{USAGE}\n\nwhich server: {', '.join(SERVERS)}?", file=sys.stderr)
         return 2
     name, *options = arguments
     folder = Path(tempfile.mkdtemp(prefix=f"conformance-{name}-"))
     expected = HERE / "expected_failures" / f"{name}.txt"
     try:
         with SERVERS[name](folder) as running:
-            command = [sys.executable, "-m", "pytest", str(HERE), "--base-url", running.base_url]
+            command = [sys.executable, "-m", "pytest", "--base-url", running.base_url]
+            if not any(Path(each).resolve().is_relative_to(HERE) for each in options):
+                command.append(str(HERE))
             command += ["--wado-uri-url", running.wado_uri_url]
             if "--expected-failures" not in options:
                 command += ["--expected-failures", str(expected)]

@@ -1,5 +1,7 @@
 """Who does something, and from where: what a trail of changes has to know of every one."""
 
+import getpass
+import os
 from dataclasses import dataclass
 
 
@@ -12,5 +14,14 @@ class Actor:
     request: str = ""
 
 
-# What the program does by itself, or from its own command line.
+# What the program does by itself.
 PROGRAM = Actor("lightbox")
+
+
+def operator() -> Actor:
+    """Who has a shell on the server: their name there."""
+    try:
+        name = getpass.getuser()
+    except (OSError, KeyError):  # a container's user may have none
+        name = str(os.getuid())
+    return Actor(f"shell:{name}")

@@ -98,16 +98,22 @@ class Addresses:
 
 
 def _passed_on(scope: Scope) -> list[str]:
-    """The addresses of `Forwarded` (RFC 7239 5.2), or else of `X-Forwarded-For`, in their order."""
+    """The addresses of `X-Forwarded-For`, or else of `Forwarded` (RFC 7239 5.2), in their order.
+
+    Most proxies write the first and pass on whatever a client has put into the second: what counts
+    failed logins, and stands in the audit trail, must not be the client's to choose.
+    """
     named = [(name, value.decode("latin-1")) for name, value in scope["headers"] if name in _FOR]
     if sum(len(value) for _, value in named) > _LONGEST:
         return []  # nobody's proxies are so many
+    listed = ",".join(value for name, value in named if name == b"x-forwarded-for")
+    if found := unquoted_list(listed):
+        return found
     forwarded = ",".join(value for name, value in named if name == b"forwarded")
     if forwarded.count(",") >= MAX_ELEMENTS:
         return []
     pairs = ({name.lower(): value for name, value in each} for each in elements(forwarded))
-    listed = ",".join(value for name, value in named if name == b"x-forwarded-for")
-    return [value for each in pairs if (value := each.get("for"))] or unquoted_list(listed)
+    return [value for each in pairs if (value := each.get("for"))]
 
 
 def _without_port(address: str) -> str:

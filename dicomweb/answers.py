@@ -2,7 +2,7 @@
 
 import asyncio
 import os
-from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
@@ -12,8 +12,9 @@ from starlette.requests import Request
 from starlette.types import Receive, Scope, Send
 
 from dicomweb.content import Content, Piece, content_of
+from dicomweb.errors import PreconditionFailed
 from dicomweb.wire.byte_ranges import ByteRange, parse_range
-from dicomweb.wire.conditional import if_range_holds, is_not_modified
+from dicomweb.wire.conditional import if_range_holds, is_not_modified, precondition_holds
 from dicomweb.wire.media_types import RELATED, content_type
 from dicomweb.wire.multipart import boundary_for, closing, multipart_length, part_head, range_head
 from dicomweb.wire.negotiation import Choice
@@ -205,10 +206,20 @@ def accepted(request: Request) -> tuple[str | None, str | None]:
     return ", ".join(request.headers.getlist("accept")) or None, parameter
 
 
-def unchanged(request: Request, etag: str) -> Streamed | None:
-    """304 when the client has this already (RFC 9110 13.1.2), else None."""
+def unchanged(
+    request: Request, etag: str, headers: Mapping[str, str] | None = None
+) -> Streamed | None:
+    """304 when the client has this already (RFC 9110 13.1.2), else None.
+
+    `headers` are those of the answer that caches have to know (RFC 9110 15.4.5). Raises
+    PreconditionFailed when the client insists on another one by If-Match.
+    """
+    if not precondition_holds(request.headers.get("if-match"), etag):
+        raise PreconditionFailed(
+            "The resource has another ETag than If-Match names: ask without it for what is there."
+        )
     if is_not_modified(request.headers.get("if-none-match"), etag):
-        return whole(b"", {"ETag": etag}, 304)
+        return whole(b"", {"ETag": etag, **(headers or {})}, 304)
     return None
 
 
@@ -216,7 +227,9 @@ def ranged(request: Request, part: Part, headers: dict[str, str]) -> Streamed:
     """A single part, or the range of it that the client asks for (PS3.18 8.6.1.1, RFC 9110 14)."""
     headers = {**headers, "Accept-Ranges": "bytes"}
     size = part.content.length
-    asked = parse_range(request.headers.get("range"), size)
+    # RFC 9110 14.2: ranges are for GET alone.
+    header = request.headers.get("range") if request.method == "GET" else None
+    asked = parse_range(header, size)
     if asked is None:
         return single_part(part, headers)
     if not if_range_holds(request.headers.get("if-range"), headers.get("ETag", "")):

@@ -19,6 +19,7 @@ from dicomweb.addresses import Addresses
 from dicomweb.answers import in_thread
 from dicomweb.archive import Archive
 from dicomweb.conversion import Conversion
+from dicomweb.first_imports import one_at_a_time
 from dicomweb.index import Extension as TableSteps
 from dicomweb.index import Index
 from dicomweb.metrics import Measured
@@ -72,7 +73,8 @@ class Paths:
 
 def open_archive(settings: Settings, extensions: Sequence[extension.Extension]) -> Archive:
     """The archive that the settings describe. Raises errors.Unavailable when it cannot be had."""
-    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    one_at_a_time()  # its threads need large libraries, some of them for the first time at once
+    settings.make_data_dir()
     index = Index(
         settings.index_url,
         extensions=[TableSteps(each.name, each.tables) for each in extensions if each.tables],

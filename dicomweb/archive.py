@@ -128,6 +128,11 @@ class Archive:
 
     # find
 
+    @property
+    def is_local(self) -> bool:
+        """Whether what says nothing of waiting takes microseconds (see `Index`)."""
+        return self.index.is_local
+
     def search(self, query: Query, studies: Set[str] | None = None) -> Search:
         """A search, to ask whether it `is_quick` before it is run by `find`.
 
@@ -166,6 +171,10 @@ class Archive:
     def version(self, resource: Resource) -> str:
         """What changes whenever something below the resource does: the base of ETags."""
         return f"{self.index.changed(resource):x}"
+
+    def written(self, key: str) -> int:
+        """When the bytes of an instance came: microseconds since 1970. Waits for the disk."""
+        return int(self.storage.written(key) * 1_000_000)
 
     def finished_metadata(self, resource: Resource, root: str, coding: str) -> bytes | None:
         """The metadata as last made, if nothing has changed below the resource since."""

@@ -172,6 +172,8 @@ class _Assembly:
                 "Uncompressed pixels are sent as Explicit VR Little Endian.",
             )
         self._insist("uncompressed pixels")
+        if len(parts) > 1:
+            self._number_of_frames(len(parts))
         return self._raw([part.span for part in parts])
 
     def _raw(self, spans: list[Span]) -> Later:

@@ -256,14 +256,14 @@ def by_tag(tag: str) -> Attribute | None:
     if known is not None or is_private(tag):
         return known
     # pydicom costs a quarter of a second and 40 MB, which most servers never have to spend on this.
-    from pydicom.datadict import dictionary_has_tag, dictionary_keyword, dictionary_VR
+    from pydicom.datadict import dictionary_keyword, dictionary_VR
 
     number = int(tag, 16)
-    if not dictionary_has_tag(number):
-        return None
     # "US or SS" stands for what another attribute decides: the first is as good for an empty value.
-    vr = dictionary_VR(number)[:2]
-    return Attribute(tag, dictionary_keyword(number), vr, level_of(tag))
+    try:
+        return Attribute(tag, dictionary_keyword(number), dictionary_VR(number)[:2], level_of(tag))
+    except KeyError:
+        return None
 
 
 @lru_cache(maxsize=8192)

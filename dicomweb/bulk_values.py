@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from zlib import crc32
 
 from starlette.requests import Request
 
@@ -19,7 +20,8 @@ from dicomweb.archive import Archive, Bulk, Location, resource_of
 from dicomweb.content import content_of
 from dicomweb.conversion import PIXELS, Conversion
 from dicomweb.errors import NotFound
-from dicomweb.resources import Level, Resource
+from dicomweb.lookups import looked_up
+from dicomweb.resources import Resource
 from dicomweb.wire.conditional import strong_etag
 from dicomweb.wire.media_types import OCTET_STREAM, safe_media_type
 from dicomweb.wire.negotiation import Choice, Offers, negotiate_each
@@ -47,8 +49,7 @@ async def answer_all(request: Request, *, pixels_only: bool = False) -> Streamed
     """All bulk data, or all Pixel Data, of the study, series or instance of the path."""
     archive: Archive = request.state.archive
     resource = Resource(**request.path_params)
-    is_instance = resource.level is Level.INSTANCE
-    locations = [archive.locate(resource)] if is_instance else archive.locations(resource)
+    locations = await looked_up(archive, archive.locations, resource)
 
     def gather() -> list[Value]:
         return [
@@ -61,7 +62,8 @@ async def answer_all(request: Request, *, pixels_only: bool = False) -> Streamed
     values = await in_thread(gather)
     if not values:
         raise NotFound(f"This {resource.level} has no bulk data.")
-    return await answer(request, values, f"{archive.version(resource)}-{request.scope['path']}")
+    version = await looked_up(archive, archive.version, resource)
+    return await answer(request, values, f"{version}-{request.scope['path']}")
 
 
 def value_of(request: Request, location: Location, bulk: Bulk) -> Value:
@@ -84,9 +86,9 @@ async def answer(request: Request, values: Sequence[Value], version: str) -> Str
     """Every value in the form that the client prefers (PS3.18 8.7.8.1, for each part)."""
     choices = _choose(request, values)
     chosen = next(choice for choice in choices if choice is not None)
-    form = f"{chosen.media_type[0]}-{chosen.payload_type}-{chosen.transfer_syntax}"
-    etag = strong_etag(f"{version}-{form}")
-    if (same := unchanged(request, etag)) is not None:
+    forms = " ".join(choice.part_type if choice else "-" for choice in choices)
+    etag = strong_etag(f"{version}-{chosen.media_type[0]}{crc32(forms.encode()):x}")
+    if (same := unchanged(request, etag, _REVALIDATE)) is not None:
         return same
     parts: list[Part] = []
     for value, choice in zip(values, choices, strict=True):

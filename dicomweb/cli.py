@@ -38,6 +38,8 @@ def main() -> None:
         cli()
     except (WrongSetting, Refusal, ValueError) as wrong:
         sys.exit(_say(str(wrong)))
+    except OSError as fault:  # a folder that is none, or not ours
+        sys.exit(_say(f"{fault.filename or 'The archive'}: {fault.strerror or fault}."))
 
 
 def _say(sentence: str) -> int:
@@ -150,10 +152,19 @@ def _accounts(settings: Settings) -> Iterator[tuple[Any, Any]]:
         archive.close()
 
 
+def _existing(settings: Settings) -> Settings:
+    """The settings of an archive that is there: a folder's name may be misspelt."""
+    if not settings.database_url and not (settings.data_dir / "index.sqlite").exists():
+        raise WrongSetting(f"There is no archive in {settings.data_dir.absolute()}.")
+    return settings
+
+
 def _password(from_input: bool) -> str:
     """What a person types twice, or the first line of the standard input."""
     if from_input:
         return sys.stdin.readline().rstrip("\r\n")
+    if not sys.stdin.isatty():
+        raise WrongSetting("There is no terminal to type a password at: say --password-stdin.")
     typed: str = typer.prompt("Password", hide_input=True, confirmation_prompt=True)
     return typed
 
@@ -174,17 +185,23 @@ def user_add(
     config: Config = None,
 ) -> None:
     """Add an account."""
-    with _accounts(_load(config, data_dir)) as (commands, archive):
-        commands.add(archive, name, role, _password(password_stdin))
-    typer.echo(f"The account {name} was added.")
+    settings = _load(config, data_dir)
+    with _accounts(settings) as (commands, archive):
+        commands.check_new(archive, name, role)
+        commands.add(archive, name, role, _password(password_stdin), commands.operator())
+    where = "" if settings.database_url else f" to the archive in {settings.data_dir.absolute()}"
+    typer.echo(f"The account {name} was added{where}.")
 
 
 @user.command(name="list")
 def user_list(data_dir: DataDir = None, config: Config = None) -> None:
     """All accounts: name, role, and whether they are disabled."""
-    with _accounts(_load(config, data_dir)) as (commands, archive):
-        for name, role, disabled in commands.listed(archive):
-            typer.echo(f"{name:<30} {role:<16}{'disabled' if disabled else ''}".rstrip())
+    with _accounts(_existing(_load(config, data_dir))) as (commands, archive):
+        found = commands.listed(archive)
+    for name, role, disabled in found:
+        typer.echo(f"{name:<30} {role:<16}{'disabled' if disabled else ''}".rstrip())
+    if not found:
+        typer.echo("There is no account yet: dicomweb user add NAME --role admin", err=True)
 
 
 @user.command(name="remove")
@@ -192,7 +209,7 @@ def user_remove(
     name: Annotated[str, typer.Argument()], data_dir: DataDir = None, config: Config = None
 ) -> None:
     """Remove an account; whatever it is logged in to ends."""
-    with _accounts(_load(config, data_dir)) as (commands, archive):
+    with _accounts(_existing(_load(config, data_dir))) as (commands, archive):
         commands.remove(archive, name)
     typer.echo(f"The account {name} was removed.")
 
@@ -205,7 +222,8 @@ def user_password(
     config: Config = None,
 ) -> None:
     """Give an account a new password, and open it where it was disabled."""
-    with _accounts(_load(config, data_dir)) as (commands, archive):
+    with _accounts(_existing(_load(config, data_dir))) as (commands, archive):
+        commands.check_known(archive, name)
         commands.set_password(archive, name, _password(password_stdin))
     typer.echo(f"The account {name} has a new password.")
 
@@ -231,7 +249,7 @@ def verify_audit(data_dir: DataDir = None, config: Config = None) -> None:
     """Compare the trail with its seals; exit status 1 when a line was changed or is missing."""
     from dicomweb import reports
 
-    sys.exit(reports.verify_audit(_load(config, data_dir)))
+    sys.exit(reports.verify_audit(_existing(_load(config, data_dir))))
 
 
 @audit.command(name="export")
@@ -247,7 +265,8 @@ def export_audit(
     """Write the trail to standard output, oldest first."""
     from dicomweb import reports
 
-    sys.exit(reports.export_audit(_load(config, data_dir), since, until, form))
+    settings = _existing(_load(config, data_dir))
+    sys.exit(reports.export_audit(settings, since, until, form))
 
 
 @cli.callback(invoke_without_command=True)

@@ -107,7 +107,7 @@ class Committer:
         return Outcome.of(
             one.header,
             InstanceRefused.DUPLICATE,
-            "Another data set is stored under this SOP Instance UID; it was kept.",
+            "Another data set has this SOP Instance UID; it was kept.",
         )
 
     def _take_away(self, keys: list[str]) -> None:

@@ -4,8 +4,9 @@ One frame transcoded never touches its siblings; what is under way is computed o
 ask for it; what was computed is kept in a bounded cache.
 """
 
+import struct
 from collections.abc import Iterator
-from functools import partial
+from functools import lru_cache, partial
 
 from dicomweb.archive import Archive, Bulk, Location
 from dicomweb.cache import ByteCache
@@ -15,7 +16,15 @@ from dicomweb.part10.bulk import read_bulk, read_frame
 from dicomweb.pixels.codecs import SYNTAXES
 from dicomweb.pixels.image import ImagePixel
 from dicomweb.pixels.targets import TARGETS, changes_after, compression_ratio, targets_for
-from dicomweb.wire.media_types import EXPLICIT_BIG_ENDIAN, EXPLICIT_LITTLE_ENDIAN, NATIVE, VIDEO
+from dicomweb.wire.media_types import (
+    DEFLATED,
+    ENCAPSULATED_UNCOMPRESSED,
+    EXPLICIT_BIG_ENDIAN,
+    EXPLICIT_LITTLE_ENDIAN,
+    IMPLICIT_LITTLE_ENDIAN,
+    NATIVE,
+    VIDEO,
+)
 
 # Frames of a transcoded instance are held in memory together: more than this are refused.
 MAX_TRANSCODED = 1024**3
@@ -23,6 +32,7 @@ MAX_TRANSCODED = 1024**3
 PIXELS = ("7FE00010", "7FE00008", "7FE00009")
 
 _MAGIC_AT, _MAGIC = 128, b"DICM"
+_MOST_META = 64 * 1024
 
 
 class Conversion:
@@ -136,30 +146,45 @@ class Conversion:
         return None
 
     def _is_whole(self, location: Location) -> bool:
-        """Whether what is stored is a PS3.10 file: some senders leave preamble or meta away."""
+        """Whether what is stored is a PS3.10 file of the syntax that it is filed under.
+
+        Some senders leave preamble or meta away, or write another encoding than they declare.
+        """
+        head = self.archive.read(location, _MAGIC_AT, min(location.dataset_offset, _MOST_META))
+        begin = location.dataset_offset - _MAGIC_AT
+        value_representation = bytes(head[begin + 4 : begin + 6])
         return (
-            location.dataset_offset > _MAGIC_AT
-            and self.archive.read(location, _MAGIC_AT, len(_MAGIC)) == _MAGIC
+            bytes(head[: len(_MAGIC)]) == _MAGIC
+            and (
+                location.transfer_syntax == DEFLATED
+                or _declaration(location.transfer_syntax) in bytes(head[:begin])
+            )
+            and (
+                location.transfer_syntax not in _EXPLICIT_VR
+                or (value_representation.isalpha() and value_representation.isupper())
+            )
         )
 
     def instance(self, location: Location, syntax: str) -> Content:
         """A PS3.10 file in any possible syntax. May wait and compute."""
-        if not location.frames or _same_pixels(location.transfer_syntax, syntax):
-            return self._explicit(location)
+        stored = location.transfer_syntax
+        wrapped = stored == ENCAPSULATED_UNCOMPRESSED != syntax
+        if not location.frames or (_same_pixels(stored, syntax) and not wrapped):
+            return self._explicit(location, syntax)
         key = (location.key, syntax)
         return content_of(self._instances.computed(key, lambda: self._convert(location, syntax)))
 
-    def _explicit(self, location: Location) -> Content:
+    def _explicit(self, location: Location, syntax: str) -> Content:
         """The same pixels in a file written anew; its pieces are made when they are sent."""
         from dicomweb.part10.rewrite import explicit
 
         read = partial(self.archive.read, location)
 
         def pieces(offset: int, length: int) -> Iterator[Piece]:
-            return _cut(iter(explicit(location.size, read).pieces), offset, length)
+            return _cut(iter(explicit(location.size, read, syntax).pieces), offset, length)
 
         try:
-            return Content(explicit(location.size, read).length, lambda: None, pieces)
+            return Content(explicit(location.size, read, syntax).length, lambda: None, pieces)
         except InstanceRefused as refusal:
             raise NotAcceptable(
                 f"This instance can be given only as it is stored: {refusal.sentence}"
@@ -188,6 +213,13 @@ class Conversion:
         return with_pixels(location.size, read, syntax, frames, changes).whole()
 
 
+@lru_cache(maxsize=256)
+def _declaration(transfer_syntax: str) -> bytes:
+    """(0002,0010) of a file in this syntax."""
+    value = transfer_syntax.encode() + b"\0" * (len(transfer_syntax) % 2)
+    return b"\x02\0\x10\0UI" + struct.pack("<H", len(value)) + value
+
+
 def pixel_syntax(location: Location) -> str:
     """The transfer syntax of what `stored_frame` gives: native frames are little endian."""
     stored = location.transfer_syntax
@@ -214,3 +246,5 @@ def _cut(pieces: Iterator[bytes], offset: int, length: int) -> Iterator[Piece]:
 
 
 _HOPED = frozenset(TARGETS)
+# Where the first element behind the file meta information shows its VR.
+_EXPLICIT_VR = frozenset(SYNTAXES) - {DEFLATED, IMPLICIT_LITTLE_ENDIAN}

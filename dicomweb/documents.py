@@ -1,7 +1,7 @@
 """What is no single image, over the archive: reports, documents, waveforms, contours, segments."""
 
 from base64 import b64decode
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING
@@ -17,6 +17,7 @@ from dicomweb.pixels.options import RenderOptions
 from dicomweb.query import parse
 from dicomweb.rendering import Rendering
 from dicomweb.resources import Level, Resource, is_uid
+from dicomweb.wire.charset import encode_text
 
 if TYPE_CHECKING:
     from dicomweb.pixels.source import Source
@@ -80,6 +81,18 @@ class Documents:
 
         others = Others(url_of, open_image)
         return render(instance, options, others, frame_number=frame, charset=charset)
+
+    def text(
+        self, location: Location, options: RenderOptions, charsets: Sequence[str]
+    ) -> tuple[bytes, str]:
+        """The instance as a text, and the first of the charsets that holds it (PS3.18 8.8.5).
+
+        What a charset lacks is a character reference in HTML and XML; plain text has none, and
+        takes the next charset. NotAcceptable when none is left.
+        """
+        if options.media_type == "text/plain" or not charsets:
+            return encode_text(self.write(location, options), tuple(charsets))
+        return self.write(location, options, charset=charsets[0]), charsets[0]
 
     def stored(self, location: Location) -> Content:
         """An encapsulated document as it was stored, without its padding. NotFound."""

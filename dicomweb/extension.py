@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from dicomweb.archive import Archive, Kept
     from dicomweb.index import Removed as Removed
     from dicomweb.index import Stored as Stored
+    from dicomweb.resources import Resource
 
 
 Opened = Callable[["Settings", "Archive"], AbstractAsyncContextManager[dict[str, object]]]
@@ -37,6 +38,8 @@ class Extension:
     on_removed  likewise for what was removed; keys of its own blobs that go too are added to
                 `removed.keys`
     kept        every blob of its own (`Archive.keep`), for `dicomweb check`
+    about       the study, series or instance that an id in a path of its own means, or None; asked
+                by the audit trail, which names what was seen
     answered    called once for each finished request with its scope (route, path_params, principal
                 and state are in there, where it came so far) and the status of the answer, in the
                 event loop: it takes microseconds and raises nothing
@@ -49,6 +52,7 @@ class Extension:
     on_removed: "Callable[[Session, Removed], None] | None" = None
     opened: "Opened | None" = None
     kept: "Callable[[Session], Iterable[Kept]] | None" = None
+    about: "Callable[[Session, str], Resource | None] | None" = None
     answered: "Answered | None" = None
 
 

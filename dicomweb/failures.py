@@ -13,6 +13,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from dicomweb.access.navigation import login_address
 from dicomweb.errors import Fault, MethodNotAllowed, NotFound, Refusal
+from dicomweb.hygiene import shown_path
 
 log = logging.getLogger("dicomweb")
 
@@ -102,14 +103,8 @@ def _refusal(scope: Scope, failure: Exception) -> Refusal:
 
 
 def _log(scope: Scope, what: str) -> None:
-    path = getattr(scope.get("route"), "path", "") if "token" in _parameters(scope) else ""
     extra = {"request": scope.get("request_id", "")}
-    log.error("%s %s: %s", scope["method"], path or scope["path"], what, extra=extra)
-
-
-def _parameters(scope: Scope) -> dict[str, Any]:
-    found: dict[str, Any] = scope.get("path_params", {})
-    return found
+    log.error("%s %s: %s", scope["method"], shown_path(scope), what, extra=extra)
 
 
 def describe(fault: BaseException) -> str:

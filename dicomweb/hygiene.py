@@ -11,6 +11,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 REQUEST_ID = b"x-request-id"
 _GIVEN = re.compile(rb"[A-Za-z0-9._:-]{1,100}")
+# What may let somebody in, wherever it stands in a path: a link's token, a JWT, an API key.
+_SECRET = re.compile(r"(?i:(?<=/share/)[^/]+)|(?<=/)(?:eyJ|lbk_)[^/]*")
 # A page that says nothing itself may show what is ours, and run none but our files.
 _POLICY = (
     b"default-src 'self'; img-src 'self' data: blob:; object-src 'none'; base-uri 'none'; "
@@ -34,7 +36,8 @@ class Marked:
     """The middleware that numbers requests, and logs them where the settings want it.
 
     A proxy that we trust may give the number (X-Request-Id); else it is made: eight random
-    characters of this process and a count.
+    characters of this process and a count. Of two requests under way only one has a number, so
+    that none passes for the other in a log or the audit trail.
     """
 
     def __init__(self, app: ASGIApp, *, log_requests: bool = False) -> None:
@@ -42,13 +45,25 @@ class Marked:
         self._process = secrets.token_hex(4)
         self._count = itertools.count(1)
         self._log = log_requests
+        self._given: set[str] = set()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        number = _given(scope) or f"{self._process}-{next(self._count):x}"
-        scope["request_id"] = number
+        given = _given(scope)
+        if given is None or given in self._given:
+            scope["request_id"] = f"{self._process}-{next(self._count):x}"
+            await self._answer(scope, receive, send)
+            return
+        scope["request_id"] = given
+        self._given.add(given)
+        try:
+            await self._answer(scope, receive, send)
+        finally:
+            self._given.discard(given)
+
+    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         if self._log:
             await self._logged(scope, receive, send)
             return
@@ -105,9 +120,9 @@ def _careful(scope: Scope, headers: Iterable[Pair]) -> list[Pair]:
 
 
 def shown_path(scope: Scope) -> str:
-    """The path as a log may have it: a link's token is none of its business."""
-    path: str = scope["path"]
-    return "/share/…" if path.lstrip("/").startswith("share/") else path
+    """The path as a log may have it: tokens are none of its business, a line stays one line."""
+    path = _SECRET.sub("…", scope["path"])
+    return path if path.isprintable() else "".join(c if c.isprintable() else "?" for c in path)
 
 
 def _tell(scope: Scope, status: int, seconds: float) -> None:

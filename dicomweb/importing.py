@@ -10,6 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import IO
 
+from dicomweb.actor import Actor
 from dicomweb.archive import Archive
 from dicomweb.errors import InstanceRefused
 from dicomweb.incoming import Arrived, Outcome
@@ -56,12 +57,14 @@ def _members(path: Path) -> Iterator[Source]:
             )
 
 
-def run(archive: Archive, paths: list[Path], tell: Callable[[Source, Outcome], None]) -> None:
+def run(
+    archive: Archive, paths: list[Path], tell: Callable[[Source, Outcome], None], actor: Actor
+) -> None:
     """Store all sources; `tell` hears of each, in their order, once its outcome is certain.
 
     Files are read side by side and committed in their order: of two with one UID the first stays.
     """
-    importer = _Importer(archive, tell)
+    importer = _Importer(archive, tell, actor)
     with ThreadPoolExecutor(READERS, thread_name_prefix="import") as pool:
         for source in sources(paths):
             importer.reading.append((source, pool.submit(_read, archive, source)))
@@ -77,9 +80,12 @@ def run(archive: Archive, paths: list[Path], tell: Callable[[Source, Outcome], N
 class _Importer:
     """The sources on their way: being read, read and waiting for a full group, being committed."""
 
-    def __init__(self, archive: Archive, tell: Callable[[Source, Outcome], None]) -> None:
+    def __init__(
+        self, archive: Archive, tell: Callable[[Source, Outcome], None], actor: Actor
+    ) -> None:
         self._archive = archive
         self._tell = tell
+        self._actor = actor
         self._group: list[tuple[Source, Arrived | Outcome]] = []
         self.reading: deque[tuple[Source, Future[Arrived | Outcome]]] = deque()
         self.committing: deque[
@@ -97,7 +103,7 @@ class _Importer:
         """Hand the group over; one more may be on its way meanwhile."""
         group, self._group = self._group, []
         arrived = [each for _, each in group if isinstance(each, Arrived)]
-        self.committing.append((group, self._archive.submit(arrived)))
+        self.committing.append((group, self._archive.submit(arrived, self._actor)))
         while len(self.committing) > 1:
             self.finish()
 

@@ -111,7 +111,7 @@ class Incoming:
             if study and header.study != study:
                 raise InstanceRefused(
                     InstanceRefused.STUDY_DIFFERS,
-                    "The Study Instance UID of the instance differs from that of the path.",
+                    "Its Study Instance UID is not that of the path.",
                     sop_class=header.sop_class,
                     sop_instance=header.sop_instance,
                 )

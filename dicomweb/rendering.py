@@ -8,7 +8,7 @@ from dicomweb import metrics
 from dicomweb.archive import Archive, Location
 from dicomweb.cache import ByteCache
 from dicomweb.conversion import Conversion, pixel_syntax
-from dicomweb.errors import NotFound, TooLarge
+from dicomweb.errors import NotAcceptable, NotFound, Refusal, TooLarge
 from dicomweb.pixels.codecs import SYNTAXES
 from dicomweb.pixels.options import RenderOptions
 from dicomweb.pixels.presentation import (
@@ -24,8 +24,14 @@ if TYPE_CHECKING:
 
 # A lookup table, an overlay or a profile that a picture needs; what is larger is none.
 MAX_BULK = 64 * 1024 * 1024
-# A thumbnail of a segmentation looks for marks in so many frames before and behind its own.
+# A thumbnail of a segmentation looks for the most marks in so many frames around its middle.
 TRIED = 8
+# … and takes what it has found when it has looked at so many pixels.
+LOOKED_PIXELS = 1 << 24
+# What is wrong with an image itself; everything else is no reason to pass it over.
+UNSHOWABLE = (NotAcceptable, TooLarge)
+# So many images are tried for the thumbnail of a series before it becomes an icon.
+STAND_INS = 3
 # More images than any presentation state is made for: the first ones are shown.
 MAX_REFERENCED = 2000
 
@@ -65,17 +71,22 @@ class Rendering:
         metrics.RENDERING.observe(time.perf_counter() - began)
         return rendered.body
 
-    def animation(self, location: Location, options: RenderOptions) -> bytes:
-        """All frames as an animated GIF. TooLarge beyond what a browser would bear."""
+    def animation(
+        self, location: Location, options: RenderOptions, numbers: tuple[int, ...] = ()
+    ) -> bytes:
+        """These frames, or all, as an animated GIF. TooLarge beyond what a browser would bear."""
         return self._cache.computed(
-            (location.key, "animation", options), lambda: self._animate(location, options)
+            (location.key, "animation", numbers, options),
+            lambda: self._animate(location, options, numbers),
         )
 
-    def _animate(self, location: Location, options: RenderOptions) -> bytes:
+    def _animate(
+        self, location: Location, options: RenderOptions, numbers: tuple[int, ...]
+    ) -> bytes:
         from dicomweb.pixels.render import render_animation
 
-        count = self.archive.frames(location).count
-        numbered = ((n, self.conversion.stored_frame(location, n)) for n in range(1, count + 1))
+        shown = numbers or range(1, self.archive.frames(location).count + 1)
+        numbered = ((n, self.conversion.stored_frame(location, n)) for n in shown)
         attributes = self.archive.attributes(location)
         bulk = self.bulk(location)
         return render_animation(numbered, attributes, pixel_syntax(location), options, bulk).body
@@ -145,11 +156,6 @@ class Rendering:
             self.bulk(location),
         )
 
-    def thumbnail(self, location: Location, frame: int, options: RenderOptions) -> bytes:
-        """A small picture without any text (PS3.18 10.4.1.1.5); frame 0 gives the kind's icon."""
-        key = (location.key, "thumbnail", frame, options)
-        return self._cache.computed(key, lambda: self._shrink(location, frame, options))
-
     def _shrink(self, location: Location, frame: int, options: RenderOptions) -> bytes:
         from dicomweb.pixels.icons import draw_icon, icon_for
         from dicomweb.pixels.thumbnail import thumbnail
@@ -166,6 +172,53 @@ class Rendering:
             media_type=options.media_type,
             bulk=self.bulk(location),
         ).body
+
+    def finished_thumbnail(self, key: str) -> bytes | None:
+        """What `thumbnail` last made for this key; microseconds."""
+        return self._cache.get(("thumbnail", key))
+
+    def thumbnail(
+        self, key: str, locations: Sequence[Location], frame: int, options: RenderOptions
+    ) -> bytes:
+        """A small picture without any text (PS3.18 10.4.1.1.5): of a frame, or 0 for our choice.
+
+        `key` names all of it, with its version. Where none of several images can be decoded, and
+        for what has no picture, it is the icon of the kind.
+        """
+        return self._cache.computed(
+            ("thumbnail", key), lambda: self._thumbnail(locations, frame, options)
+        )
+
+    def _thumbnail(
+        self, locations: Sequence[Location], frame: int, options: RenderOptions
+    ) -> bytes:
+        for location, middle in self._representatives(locations):
+            try:
+                return self._shrink(location, frame if frame and middle else middle, options)
+            except UNSHOWABLE:
+                if len(locations) == 1:
+                    raise
+        return self._shrink(locations[0], 0, options)
+
+    def picture_of(
+        self, locations: Sequence[Location], options: RenderOptions
+    ) -> tuple[Location, bytes]:
+        """The picture that stands for several images, and which of them it shows."""
+        refusal: Refusal | None = None
+        for location, frame in self._representatives(locations):
+            try:
+                return location, self.picture(location, frame, options)
+            except UNSHOWABLE as found:
+                refusal = refusal or found
+        raise refusal or NotFound("There is no image.")
+
+    def _representatives(self, locations: Sequence[Location]) -> Iterator[tuple[Location, int]]:
+        """One that cannot be decoded does not speak for many: the next one after it."""
+        left = list(locations)
+        while left and len(locations) - len(left) < STAND_INS:
+            chosen = self.representative(left)
+            yield chosen
+            left.remove(chosen[0])
 
     def representative(self, locations: Sequence[Location]) -> tuple[Location, int]:
         """The instance and frame that stand for all of them; frame 0 when none is an image."""
@@ -190,13 +243,22 @@ class Rendering:
         return location, self._marked(location, frame) if is_marks(location.sop_class) else frame
 
     def _marked(self, location: Location, frame: int) -> int:
-        """The frame of a segmentation, or the nearest one that is not empty."""
+        """Of the frames of a segmentation around this one that with most marks."""
         count = self.archive.frames(location).count
         tried = range(max(1, frame - TRIED), min(count, frame + TRIED) + 1)
+        chosen, most, looked = frame, 0, 0
         for number in sorted(tried, key=lambda number: abs(number - frame)):
-            if self.source(location, number).values().any():
-                return number
-        return frame
+            try:
+                values = self.source(location, number).values()
+            except UNSHOWABLE:
+                continue
+            marks = int((values != 0).sum())
+            if marks > most:
+                chosen, most = number, marks
+            looked += values.size
+            if most and looked > LOOKED_PIXELS:
+                break
+        return chosen
 
     def bulk(self, location: Location) -> Callable[[str], bytes]:
         """A reader of the BulkDataURIs in the attributes of an instance."""

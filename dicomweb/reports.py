@@ -9,6 +9,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from dicomweb import check as checking
 from dicomweb import extension, importing, process
+from dicomweb.actor import operator
 from dicomweb.app import open_archive
 from dicomweb.archive import Archive
 from dicomweb.incoming import Outcome
@@ -47,7 +48,7 @@ def import_files(settings: Settings, paths: list[Path]) -> int:
                 if outcome.reason:
                     refusals.append(f"{source.name}: {outcome.sentence} ({outcome.reason:04X})")
 
-            importing.run(archive, paths, tell)
+            importing.run(archive, paths, tell, operator())
     finally:
         archive.close()
     plain = Console(soft_wrap=True, markup=False, highlight=False)

@@ -21,7 +21,7 @@ GRACE = 30
 
 def run(settings: Settings, host: str, port: int, workers: int) -> int:
     """Serve until a signal; the process's exit status."""
-    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    settings.make_data_dir()
     listening = _listen(host, port)
     if listening is None:
         typer.echo(f"The port {port} of {host} is taken, or not ours: choose one with --port.")

@@ -246,6 +246,10 @@ class Settings(BaseSettings):
         """The database's URL, SQLite in the data folder by default."""
         return self.database_url or f"sqlite:///{self.data_dir.absolute() / 'index.sqlite'}"
 
+    def make_data_dir(self) -> None:
+        """The data folder, where it is not there yet: nobody else on this machine may look in."""
+        self.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+
     @property
     def blob_dir(self) -> Path:
         """The folder of the stored files."""

@@ -14,8 +14,10 @@ from dicomweb.app import ROOT, all_routes
 from dicomweb.attributes import Attribute, Returned
 from dicomweb.errors import InstanceRefused
 from dicomweb.part10 import header, syntaxes
+from dicomweb.part10 import limits as part10_limits
 from dicomweb.pixels.codecs import SYNTAXES
 from dicomweb.pixels.targets import TARGETS
+from dicomweb.query import parameters, rules
 from dicomweb.query.words import MAX_RESULTS
 from dicomweb.resources import Level
 from dicomweb.settings import Settings
@@ -30,11 +32,12 @@ _TABLE = re.compile(r"(<!-- table: ([a-z_]+) -->\n).*?(<!-- end -->)", re.DOTALL
 _MEANINGS = {
     "PROCESSING_FAILURE": "the index or the storage failed; sending it again may succeed",
     "DUPLICATE": "another data set is stored under this SOP Instance UID, and was kept",
-    "NO_RESOURCES": "the storage has no room",
-    "DATASET_DOES_NOT_MATCH": "the data set and its pixels contradict each other, "
-    "or the pixels are not described",
-    "CANNOT_UNDERSTAND": "no DICOM, damaged, without UIDs, a value that does not fit its VR, "
-    "a BulkDataURI without its part",
+    "SOP_CLASS_NOT_SUPPORTED": "a DICOMDIR, or an instance that belongs to no study",
+    "NO_RESOURCES": "the storage has no room, or the data set inflates or nests beyond the limits",
+    "DATASET_DOES_NOT_MATCH": "a UID is missing or unreadable, the data set and its pixels "
+    "contradict each other, or the pixels are not described",
+    "CANNOT_UNDERSTAND": "no DICOM, damaged, metadata without UIDs, a value that does not fit its "
+    "VR, a BulkDataURI without its part",
     "STUDY_DIFFERS": "its Study Instance UID is not that of the path",
     "TRANSFER_SYNTAX_NOT_SUPPORTED": "pixels of a media type or transfer syntax that cannot be "
     "stored from metadata and bulk data",
@@ -183,9 +186,24 @@ def limits() -> str:
         ("an XML metadata part", f"{xml_reading.MAX_XML_BYTES // mb} MB", "413"),
         ("values of a metadata part", f"{bundle.MAX_VALUES:,}", "413"),
         ("levels of sequences in metadata", str(json_model.MAX_DEPTH), "refused instance"),
+        ("levels of sequences in a file", str(part10_limits.MAX_DEPTH), "refused instance"),
+        (
+            "a data set without its bulk data",
+            f"{part10_limits.MAX_HEADER // mb} MB",
+            "refused instance",
+        ),
+        (
+            "a deflated data set, inflated",
+            f"{part10_limits.MAX_INFLATED // mb} MB, or {part10_limits.MAX_RATIO} times",
+            "refused instance",
+        ),
         ("growth of a gzip or ZIP over 1 GB", f"{unpacking.FACTOR} times", "413"),
         ("list of files of a ZIP", f"{unpacking.MAX_DIRECTORY // mb} MB", "413"),
         ("ranges of a Range header", str(byte_ranges.MAX_RANGES), "the whole is sent"),
+        ("query of a URL", f"{parameters.MAX_QUERY_BYTES:,} bytes", "400"),
+        ("match keys of a search", str(parameters.MAX_KEYS), "400"),
+        ("asterisks of a match key", str(rules.MAX_STARS), "400"),
+        ("UIDs of a match key", f"{rules.MAX_UIDS:,}", "400"),
         ("results of a search", f"{MAX_RESULTS:,}", "a page, with its Warning"),
         ("instances put together at once, a request", str(intake.IN_FLIGHT), "they wait"),
     ]

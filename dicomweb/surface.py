@@ -108,7 +108,7 @@ STORED_TYPES = (
     *(content_type(RELATED, name) for name in (DICOM, DICOM_JSON, DICOM_XML)),
     *(DICOM, DICOM_JSON, DICOM_XML, ZIP),
 )
-_READ = (200, 304, 400, 404, 406, 410)
+_READ = (200, 304, 400, 404, 406, 410, 412)
 _BULK = Operation("RetrieveBulkdata", "PS3.18 10.4", (200, 206, *_READ[1:], 416), _frames())
 
 _BY_LAST_WORD: dict[tuple[str, str], Operation] = {
@@ -127,7 +127,12 @@ _BY_LAST_WORD: dict[tuple[str, str], Operation] = {
     ("GET", "bulkdata"): replace(_BULK, parameters=(_ACCEPT,)),
     ("GET", "pixeldata"): replace(_BULK, name="RetrievePixelData", parameters=(_ACCEPT,)),
     ("GET", "rendered"): Operation(
-        "RetrieveRendered", "PS3.18 10.4", (*_BULK.statuses, 413), _RENDERED, (), _RENDERING
+        "RetrieveRendered",
+        "PS3.18 10.4",
+        (*_BULK.statuses[:-1], 413, 416),
+        _RENDERED,
+        (),
+        _RENDERING,
     ),
     ("GET", "thumbnail"): Operation(
         "RetrieveThumbnail",
@@ -138,7 +143,7 @@ _BY_LAST_WORD: dict[tuple[str, str], Operation] = {
         (Parameter("viewport", "vw,vh"), _ACCEPT),
     ),
     ("OPTIONS", ""): Operation(
-        "RetrieveCapabilities", "PS3.18 8.9", (200, 304, 406), (WADL, JSON), (), (_ACCEPT,)
+        "RetrieveCapabilities", "PS3.18 8.9", (200, 304, 406, 412), (WADL, JSON), (), (_ACCEPT,)
     ),
 }
 _SEARCHED = {
@@ -182,10 +187,9 @@ def operation(method: str, path: str) -> Operation | None:
         name = f"Delete{_NOUNS[last]}"
         return Operation(name, "beyond PS3.18", (204, 400, 404, 410), extension=True)
     if method == "GET" and last in _NOUNS and path.endswith("}"):
-        types = _INSTANCE if last == "instances" else _INSTANCES
-        return Operation(
-            f"Retrieve{_NOUNS[last]}", "PS3.18 10.4", (200, 206, *_READ[1:]), types, (), (_ACCEPT,)
-        )
+        types, ranges = (_INSTANCE, (416,)) if last == "instances" else (_INSTANCES, ())
+        statuses = (200, 206, *_READ[1:], 413, *ranges)
+        return Operation(f"Retrieve{_NOUNS[last]}", "PS3.18 10.4", statuses, types, (), (_ACCEPT,))
     return _BY_LAST_WORD.get((method, last))
 
 

@@ -101,9 +101,13 @@ def open_zip(file: IO[bytes], size: int) -> tuple[zipfile.ZipFile, list[zipfile.
 
 
 def _is_wanted(member: zipfile.ZipInfo) -> bool:
-    parts = member.filename.replace("\\", "/").split("/")
+    # Where a name leads to makes no difference: it names no file of ours.
+    names = member.filename.replace("\\", "/").upper().split("/")
+    parts = [name for name in names if name not in (".", "..")]
     hidden = any(part.startswith(".") or part == "__MACOSX" for part in parts)
-    return not (member.is_dir() or hidden or parts[-1].upper() == "DICOMDIR")
+    # ZipInfo.is_dir fails at a file without a name, which a damaged ZIP may have.
+    is_folder = member.filename.endswith("/")
+    return not (is_folder or hidden or parts[-1:] in ([], ["DICOMDIR"]))
 
 
 def read_member(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> Iterator[bytes]:

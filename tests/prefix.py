@@ -26,7 +26,13 @@ def proxied(target: str, prefix: str) -> Iterator[str]:
             sent |= {"X-Forwarded-Prefix": prefix, "X-Forwarded-Host": self.headers["Host"]}
             url = target + self.path.removeprefix(prefix)
             answer = requests.request(
-                self.command, url, headers=sent, data=body, stream=True, timeout=60
+                self.command,
+                url,
+                headers=sent,
+                data=body,
+                stream=True,
+                timeout=60,
+                allow_redirects=False,
             )
             content = answer.raw.read()
             self.send_response(answer.status_code)
@@ -37,7 +43,7 @@ def proxied(target: str, prefix: str) -> Iterator[str]:
             self.end_headers()
             self.wfile.write(content)
 
-        do_GET = do_POST = do_OPTIONS = _forward  # noqa: N815
+        do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = do_OPTIONS = _forward  # noqa: N815
 
         def log_message(self, format: str, *values: object) -> None:
             pass

@@ -47,7 +47,7 @@ def test_each_refusal_is_named_with_its_reason(tmp_path: Path) -> None:
     (folder / "third.txt").write_text("no image")
     done = _run("import", str(folder), "--data-dir", str(tmp_path / "d"))
     assert done.returncode == 1
-    assert "second.dcm: Another data set is stored" in done.stdout
+    assert "second.dcm: Another data set has this" in done.stdout
     assert "third.txt: " in done.stdout
     assert done.stdout.endswith("1 stored (0 of them with a warning), 2 refused.\n")
     assert len(_files(tmp_path / "d")) == 1

@@ -19,6 +19,15 @@ def client(server: Server) -> DICOMwebClient:
         return DICOMwebClient(server.root)
 
 
+def _with_meta(dataset: pydicom.Dataset) -> pydicom.Dataset:
+    """The data set with its file meta information."""
+    dataset.file_meta = pydicom.dataset.FileMetaDataset()
+    dataset.file_meta.TransferSyntaxUID = pydicom.uid.ExplicitVRLittleEndian
+    dataset.file_meta.MediaStorageSOPClassUID = dataset.SOPClassUID
+    dataset.file_meta.MediaStorageSOPInstanceUID = dataset.SOPInstanceUID
+    return dataset
+
+
 @pytest.fixture(scope="module")
 def series(client: DICOMwebClient) -> list[pydicom.Dataset]:
     """A small series, stored; each with its file meta information."""
@@ -34,12 +43,7 @@ def series(client: DICOMwebClient) -> list[pydicom.Dataset]:
         )
         for number in range(1, COUNT + 1)
     ]
-    for dataset in datasets:
-        dataset.file_meta = pydicom.dataset.FileMetaDataset()
-        dataset.file_meta.TransferSyntaxUID = pydicom.uid.ExplicitVRLittleEndian
-        dataset.file_meta.MediaStorageSOPClassUID = dataset.SOPClassUID
-        dataset.file_meta.MediaStorageSOPInstanceUID = dataset.SOPInstanceUID
-    response = client.store_instances(datasets)
+    response = client.store_instances([_with_meta(dataset) for dataset in datasets])
     assert len(response.ReferencedSOPSequence) == COUNT
     return datasets
 
@@ -93,3 +97,13 @@ def test_it_gets_the_real_ct_series_back_bit_for_bit(client: DICOMwebClient) -> 
     assert len(back) == len(slices)
     assert all(each == by_uid[each.SOPInstanceUID] for each in back)
     assert all(each.PixelData == by_uid[each.SOPInstanceUID].PixelData for each in back)
+
+
+def test_it_finds_values_with_spaces_which_it_sends_as_plus_signs(client: DICOMwebClient) -> None:
+    dataset = make_image(PatientID=generate_uid(), StudyDescription="MR of a C++ head")
+    client.store_instances([_with_meta(dataset)])
+    for text in ("MR of a C++ head", "MR * C++ ????"):
+        found = client.search_for_studies(
+            search_filters={"StudyDescription": text, "PatientID": dataset.PatientID}
+        )
+        assert [each["0020000D"]["Value"] for each in found] == [[dataset.StudyInstanceUID]]

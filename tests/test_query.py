@@ -10,6 +10,7 @@ from dicomweb.query import (
     MAX_RESULTS,
     Combined,
     Empty,
+    Flags,
     Fuzzy,
     Match,
     Multiple,
@@ -27,6 +28,8 @@ from dicomweb.query.spans import instants, times
 from dicomweb.resources import Level, Resource
 
 EVERYWHERE = Resource()
+# Python takes all of these but the first two.
+NO_NUMBERS = ["two", "0x10", "nan", "inf", "1_0", "%D9%A1"]
 
 
 def studies(raw: str | bytes) -> Query:
@@ -44,7 +47,8 @@ def only(raw: str, level: Level = Level.INSTANCE) -> Match:
         ("PatientID=1", Single("1")),
         ("00100020=1", Single("1")),
         ("PatientID=%201%20", Single("1")),
-        ("PatientID=a+b", Single("a+b")),
+        ("PatientID=a%2Bb", Single("a+b")),
+        ("PatientID=a%20b", Single("a b")),
         ("PatientID=a%2Cb", Single("a,b")),
         ("PatientID=a,b", Single("a,b")),
         ("PatientID=a\\b", Single("a\\b")),
@@ -83,6 +87,10 @@ def only(raw: str, level: Level = Level.INSTANCE) -> Match:
         ('PatientID=""&emptyvaluematching=true', Empty()),
         ("PatientID=%22%22&emptyvaluematching=TRUE", Empty()),
         ("PatientID=a\\b*&multiplevaluematching=true", Multiple((Single("a"), Wildcard("b*")))),
+        (
+            "StudyDate=20200101-20200105%5C20210101-%5C19990101&multiplevaluematching=true",
+            Multiple((Range("20200101", "20200105"), Range("20210101", ""), Single("19990101"))),
+        ),
         ("ModalitiesInStudy=CT,MR", Multiple((Single("CT"), Single("MR")))),
         ("ModalitiesInStudy=CT%2CMR", Multiple((Single("CT"), Single("MR")))),
         ("ModalitiesInStudy=CT\\MR", Multiple((Single("CT"), Single("MR")))),
@@ -98,8 +106,30 @@ def test_a_value_asks_for_one_kind_of_matching(raw: str, rule: Rule | None) -> N
         assert only(raw).rule == rule
 
 
-def test_a_name_of_separators_alone_is_an_empty_one() -> None:
-    assert studies("PatientName=^").matches == studies("PatientName=^*%3D").matches == ()
+@pytest.mark.parametrize("value", ["^", "^*%3D", "%0A", "%CC%81", "%20%09"])
+def test_a_name_without_a_letter_is_an_empty_one(value: str) -> None:
+    assert studies(f"PatientName={value}").matches == ()
+
+
+@pytest.mark.parametrize(
+    ("raw", "rule"),
+    [
+        ("PatientID=a+b", Multiple((Single("a+b"), Single("a b")))),
+        ("PatientID=a+b%2Bc", Multiple((Single("a+b+c"), Single("a b+c")))),
+        ("PatientName=Doe+J*", Multiple((Wildcard("Doe+J*"), Wildcard("Doe J*")))),
+        ("PatientID=+", Single("+")),
+        ("AcquisitionDateTime=2020022910+0500", Single("2020022910+0500")),
+        (
+            "00090010=ACME+1&00091001=a+b",
+            Multiple((Unresolved("a+b", Flags()), Unresolved("a b", Flags()))),
+        ),
+    ],
+)
+def test_a_plus_in_a_text_is_itself_or_the_space_of_a_form(raw: str, rule: Rule) -> None:
+    """RFC 3986 has it as itself; Python's dicomweb-client and requests mean a space."""
+    match = only(raw)
+    assert match.rule == rule
+    assert match.creators in (("",), ("ACME 1",))
 
 
 @pytest.mark.parametrize("value", ["", "*", "**", "%20", "%2A"])
@@ -127,7 +157,11 @@ def test_a_path_leads_into_sequences(raw: str, path: tuple[str, ...], vr: str) -
 
 def test_a_private_key_comes_with_its_creator() -> None:
     match = only("00091001=x&00090010=ACME")
-    assert (match.rule, match.creators, match.vr) == (Unresolved("x"), ("ACME",), "")
+    assert (match.rule, match.creators, match.vr) == (
+        Unresolved("x", Flags()),
+        ("ACME",),
+        "",
+    )
     nested = only("00091001.00091002=x&00090010=ACME&00091001.00090010=INNER")
     assert nested.creators == ("ACME", "INNER")
 
@@ -198,6 +232,10 @@ def test_what_ohif_sends_needs_no_warning() -> None:
         ("Modality=CT", "matched as ModalitiesInStudy"),
         ("SeriesNumber=1", "lower level"),
         ("EncapsulatedDocument=x", "binary"),
+        ("RetrieveURL=x", "not matched"),
+        ("NumberOfPatientRelatedStudies=1", "not matched"),
+        ("AvailableTransferSyntaxUID=1.2", "not matched"),
+        ("AnatomicRegionsInStudyCodeSequence.CodeValue=1", "not matched"),
     ],
 )
 def test_what_is_not_done_as_asked_is_told(raw: str, words: str) -> None:
@@ -228,7 +266,7 @@ def test_what_is_not_done_as_asked_is_told(raw: str, words: str) -> None:
         ("AcquisitionDateTime=2020010112%2B9900", "AcquisitionDateTime"),
         ("StudyInstanceUID=1.2*", "StudyInstanceUID"),
         ("StudyInstanceUID=abc", "StudyInstanceUID"),
-        ("SeriesNumber=two", "SeriesNumber"),
+        *((f"SeriesNumber={value}", "SeriesNumber") for value in NO_NUMBERS),
         ("RequestAttributesSequence=x", "RequestAttributesSequence"),
         ("PatientID.PatientName=x", "PatientID.PatientName"),
         ("00091001=x", "00090010=NAME"),
@@ -280,6 +318,14 @@ def test_keywords_and_tags_beyond_the_tables_come_from_the_dictionary() -> None:
     assert found is by_tag("00180060") is not None
     assert found.vr == "DS"
     assert by_keyword("kvp") is by_tag("00180000") is by_tag("00091001") is None
+    overlay = by_tag("60021500")
+    assert overlay is not None
+    assert overlay.vr == "LO"
+
+
+def test_a_zone_may_be_left_open() -> None:
+    query = studies("TimezoneOffsetFromUTC=*&StudyDate=20200101")
+    assert (query.timezone, len(query.matches)) == ("", 1)
 
 
 @given(st.text(max_size=60))

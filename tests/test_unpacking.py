@@ -53,6 +53,15 @@ def test_gzip_that_ends_too_early_is_refused() -> None:
         gunzip.close()
 
 
+def test_a_file_without_a_name_is_a_file() -> None:
+    data = bytearray(ZIP)
+    listed = data.index(zipfile.stringCentralDir)
+    name = data[listed + 28]
+    data[listed + 28], data[listed + 32] = 0, name  # what was its name is its comment
+    _, members = open_zip(io.BytesIO(bytes(data)), len(data))
+    assert [member.filename for member in members] == ["", "folder/1.dcm", "folder/2.dcm"]
+
+
 @given(st.lists(st.tuples(st.integers(0, len(ZIP) - 1), st.integers(0, 255)), max_size=6))
 @settings(max_examples=300, deadline=None)
 def test_a_damaged_zip_is_read_or_refused(damage: list[tuple[int, int]]) -> None:

@@ -37,6 +37,8 @@ INSTANCE_HEADERS = {
     "transfer-syntax=1.2.840.10008.1.2.4.70, "
     "multipart/related; type=application/dicom;transfer-syntax=*;q=0.1",
     "curl": "*/*",
+    "Java's URLConnection": "text/html, image/gif, image/jpeg, *; q=.2, */*; q=.2",
+    "Firefox": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8",
 }
 JSON_HEADERS = {
     "dicomweb-client (Python)": "application/dicom+json, application/json",
@@ -45,6 +47,11 @@ JSON_HEADERS = {
     "Slim": "application/dicom+json, application/json;q=0.9, */*;q=0.1",
     "curl": "*/*",
     "requests": "application/json",
+    "axios": "application/json, text/plain, */*",
+    "Java's URLConnection": "text/html, image/gif, image/jpeg, *; q=.2, */*; q=.2",
+    "Chrome": "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,"
+    "image/apng,*/*;q=0.8,application/signed-exchange;v=b3;q=0.7",
+    "Firefox": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8",
 }
 
 

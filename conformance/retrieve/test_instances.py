@@ -3,12 +3,27 @@
 import io
 import zipfile
 
+import numpy as np
 import pydicom
 import pytest
 
 from conformance import multipart
 from conformance.client import DICOM, DICOM_AS_STORED, OCTETS, expect
-from conformance.instances import EXPLICIT, RLE, path_of, series_of, study_of
+from conformance.codestreams import JPEG_BASELINE
+from conformance.instances import (
+    BASIC_TEXT_SR,
+    EXPLICIT,
+    IMPLICIT,
+    RLE,
+    encapsulated,
+    gradient,
+    image,
+    part10,
+    path_of,
+    plain,
+    series_of,
+    study_of,
+)
 from conformance.retrieve.conftest import COMPRESSED, NATIVE, OLD
 
 LOSSLESS = [name for name in COMPRESSED if name != "JPEG baseline"]
@@ -120,6 +135,54 @@ def test_implicit_vr_and_big_endian_are_never_given(server, stored, name):
     (part,) = server.parts(path_of(stored[name].instance), DICOM_AS_STORED)
     unwanted = (OLD["Implicit VR LE"], OLD["Explicit VR BE"])
     assert str(read(part).file_meta.TransferSyntaxUID) not in unwanted
+
+
+@pytest.mark.clause("PS3.18 8.7.3.4")
+@pytest.mark.parametrize("syntax", [RLE, JPEG_BASELINE])
+def test_an_object_without_pixels_is_explicit_whatever_it_came_in(server, syntax):
+    """Reports and key object notes take the transfer syntax of the association they came by."""
+    instance = plain(sop_class=BASIC_TEXT_SR, Modality="SR", syntax=syntax)
+    server.keep(instance)
+    (part,) = server.parts(path_of(instance), DICOM)
+    assert part.transfer_syntax in ("", EXPLICIT)
+    assert str(read(part).file_meta.TransferSyntaxUID) == EXPLICIT
+
+
+@pytest.mark.clause("PS3.18 8.7.3.4")
+def test_encapsulated_uncompressed_pixels_are_unwrapped(server):
+    pixels = np.stack([gradient(dtype="u2", step=n + 1) for n in range(3)])
+    native = image(pixels)
+    frames = [frame.tobytes() for frame in pixels]
+    instance = encapsulated(frames, "1.2.840.10008.1.2.1.98", native)
+    server.keep(instance)
+    (part,) = server.parts(path_of(instance), DICOM)
+    back = read(part)
+    assert part.transfer_syntax in ("", EXPLICIT)
+    assert str(back.file_meta.TransferSyntaxUID) == EXPLICIT
+    assert back.PixelData == native.PixelData
+
+
+@pytest.mark.practice
+@pytest.mark.clause("PS3.18 8.7.9")
+@pytest.mark.parametrize("accept", [DICOM, DICOM_AS_STORED], ids=["explicit", "as stored"])
+def test_a_file_that_is_not_what_it_declares_is_refused_or_given_truly(server, accept):
+    instance = plain(PatientComments="Implicit VR behind Explicit VR meta information")
+    instance.file_meta.TransferSyntaxUID = IMPLICIT
+    server.remember(instance)
+    declared = IMPLICIT.encode() + b"\0"
+    head, _, rest = part10(instance).partition(b"UI\x12\0" + declared)
+    # Explicit VR Little Endian is two characters longer, as is the group then.
+    head = head.replace(b"UL\x04\0" + head[140:144], b"UL\x04\0" + _longer(head[140:144]), 1)
+    response = server.store(head + b"UI\x14\0" + EXPLICIT.encode() + b"\0" + rest)
+    if expect(response, 200, 202, 400, 409).status_code < 400:
+        (part,) = server.parts(path_of(instance), accept)
+        begin = part.body.index(b"\x08\0\x16\0") + 4
+        assert part.body[begin : begin + 2] == b"UI", "still implicit"
+        assert part.transfer_syntax in ("", str(read(part).file_meta.TransferSyntaxUID))
+
+
+def _longer(length):
+    return (int.from_bytes(length, "little") + 2).to_bytes(4, "little")
 
 
 @pytest.mark.optional

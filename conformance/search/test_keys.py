@@ -3,7 +3,7 @@
 import pytest
 
 from conformance.client import expect, uids
-from conformance.instances import series_of, study_of
+from conformance.instances import UNKNOWN_UID, series_of, study_of
 from conformance.search.catalogue import INSTANCE, PATIENT, SERIES, STUDY, once
 
 STUDY_KEYS = {
@@ -99,14 +99,14 @@ def test_a_required_key_finds_what_has_its_value(server, catalogue, resource, ke
         ("/studies", "ModalitiesInStudy", "XA"),
         ("/studies", "ReferringPhysicianName", "Nobody"),
         ("/studies", "PatientName", "Nobody"),
-        ("/studies", "StudyInstanceUID", "1.2.3.4.5"),
+        ("/studies", "StudyInstanceUID", UNKNOWN_UID),
         ("/studies", "StudyID", "nobody's"),
         ("/series", "Modality", "XA"),
         ("/series", "SeriesNumber", "4711"),
         ("/series", "PerformedProcedureStepStartDate", "18991231"),
         ("/series", "RequestAttributesSequence.RequestedProcedureID", "nobody's"),
         ("/instances", "SOPClassUID", "1.2.840.10008.5.1.4.1.1.12.1"),
-        ("/instances", "SOPInstanceUID", "1.2.3.4.5"),
+        ("/instances", "SOPInstanceUID", UNKNOWN_UID),
         ("/instances", "InstanceNumber", "4711"),
     ],
 )

@@ -1,8 +1,11 @@
 """The matching types of PS3.4 C.2.2.2, in the spelling of a URL."""
 
+from urllib.parse import quote, quote_plus
+
 import pytest
 
 from conformance.client import expect, found, uids, values
+from conformance.instances import UNKNOWN_UID
 from conformance.search.catalogue import (
     OTHER_PATIENT,
     PATIENT,
@@ -20,6 +23,10 @@ HEAD, KNEE, CHEST, JAPANESE = range(4)
 def study(catalogue, number):
     studies = list(dict.fromkeys(one.StudyInstanceUID for one in catalogue.instances))
     return studies[number]
+
+
+def study_path(catalogue, number):
+    return f"/studies/{study(catalogue, number)}"
 
 
 def wanted(catalogue, numbers):
@@ -98,7 +105,7 @@ def test_universal_matching_finds_even_what_has_no_value(server, catalogue, key,
 @pytest.mark.parametrize("separator", [",", "%2C"], ids=["comma", "encoded comma"])
 def test_a_list_of_uids_finds_each_of_them(server, catalogue, separator):
     two = sorted(wanted(catalogue, [HEAD, CHEST]))
-    results = found(server.get(f"/studies?StudyInstanceUID={separator.join([*two, '1.2.3'])}"))
+    results = found(server.get(f"/studies?StudyInstanceUID={separator.join([*two, UNKNOWN_UID])}"))
     assert once(uids(results, STUDY)) == set(two)
 
 
@@ -252,6 +259,16 @@ def test_signs_of_a_value_arrive_percent_encoded(server, catalogue, spelling):
 
 
 @pytest.mark.practice
+@pytest.mark.clause("PS3.18 8.3.1")
+@pytest.mark.parametrize("escape", [quote, quote_plus], ids=["encoded", "as forms have it"])
+def test_a_space_of_a_value_arrives(server, catalogue, escape):
+    """Python's dicomweb-client and requests, Java's URLEncoder and browsers' forms send a plus."""
+    query = f"PatientID={PATIENT}&StudyDescription={escape(f'{TOKEN} 100% head_scan')}"
+    results = found(server.get(f"/studies?{query}"))
+    assert once(uids(results, STUDY)) == wanted(catalogue, [HEAD])
+
+
+@pytest.mark.practice
 @pytest.mark.clause("PS3.4 C.2.2.2.1")
 def test_padding_of_a_value_is_not_significant(server, catalogue):
     results = studies_found(server, PatientID=f"{PATIENT} ")
@@ -334,6 +351,21 @@ def test_multiple_value_matching_finds_any_of_the_values(server, catalogue):
     two = f"{OTHER_PATIENT}\\{THIRD_PATIENT}"
     results = studies_found(server, PatientID=two, multiplevaluematching="true")
     assert results == wanted(catalogue, [CHEST, JAPANESE])
+
+
+@pytest.mark.optional
+@pytest.mark.clause("PS3.18 8.3.4.6")
+def test_one_of_multiple_values_may_be_a_range_or_is_refused(server, catalogue):
+    query = f"PatientID={TOKEN}-?&StudyDate=20200101-20201231%5C20220101"
+    response = server.get(f"/studies?{query}&multiplevaluematching=true")
+    if expect(response, 200, 204, 400).status_code != 400 and "Warning" not in response.headers:
+        assert once(uids(found(response), STUDY)) == wanted(catalogue, [HEAD, CHEST])
+
+
+@pytest.mark.clause("PS3.18 8.3.2")
+@pytest.mark.parametrize("value", ["two", "nan", "1_0", "%D9%A1"])
+def test_a_number_that_is_none_is_400(server, catalogue, value):
+    expect(server.get(f"{study_path(catalogue, HEAD)}/series?SeriesNumber={value}"), 400)
 
 
 @pytest.mark.clause("PS3.18 8.3.2")

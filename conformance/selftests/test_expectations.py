@@ -39,7 +39,7 @@ def run(nothing, tmp_path, expected, *tests):
     selected = [str(expectations.HERE / test) for test in tests]
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *selected]
     options = ["--base-url", nothing, "--expected-failures", str(file)]
-    done = subprocess.run([*command, *options], capture_output=True, text=True, timeout=60)
+    done = subprocess.run([*command, *options], capture_output=True, text=True, timeout=300)
     return done.returncode, done.stdout
 
 
@@ -84,7 +84,7 @@ def test_a_line_without_a_reason_or_twice_is_refused(tmp_path, text):
 @pytest.fixture(scope="module")
 def known():
     command = [sys.executable, "-m", "pytest", str(expectations.HERE), "--collect-only", "-q"]
-    listing = subprocess.run(command, capture_output=True, text=True, timeout=120).stdout
+    listing = subprocess.run(command, capture_output=True, text=True, timeout=300).stdout
     return {line.partition("conformance/")[2] or line for line in listing.splitlines()}
 
 

@@ -9,6 +9,7 @@ from conformance import multipart
 from conformance.client import DICOM, JSON, OCTETS, expect
 from conformance.instances import (
     RAW_DATA,
+    UNKNOWN_UID,
     gradient,
     image,
     part10,
@@ -67,7 +68,7 @@ def test_head_is_get_without_the_body(server, instance, template, accept):
 @pytest.mark.practice
 @pytest.mark.clause("RFC 9110 9.3.2")
 def test_head_of_what_is_unknown_is_404(server):
-    expect(server.request("HEAD", "/studies/1.2.3.4.5/metadata", accept=JSON), 404)
+    expect(server.request("HEAD", f"/studies/{UNKNOWN_UID}/metadata", accept=JSON), 404)
 
 
 @pytest.mark.practice
@@ -80,6 +81,29 @@ def test_what_a_client_has_is_not_sent_again(server, instance, template, accept)
     response = expect(server.get(url, accept, if_none_match=etag), 304)
     assert not response.content
     expect(server.get(url, accept, if_none_match='"another"'), 200)
+
+
+@pytest.mark.practice
+@pytest.mark.clause("RFC 9110 15.4.5")
+@pytest.mark.parametrize(("template", "accept"), CACHED.values(), ids=CACHED)
+def test_a_304_tells_caches_what_the_answer_told_them(server, instance, template, accept):
+    url = path(instance, template)
+    whole = expect(server.get(url, accept), 200)
+    etag = whole.headers.get("ETag")
+    assert etag, "no ETag"
+    same = expect(server.get(url, accept, if_none_match=etag), 304)
+    for name in ("ETag", "Cache-Control", "Vary"):
+        assert same.headers.get(name) == whole.headers.get(name), name
+
+
+@pytest.mark.practice
+@pytest.mark.clause("RFC 9110 13.1.1")
+def test_another_version_than_the_client_insists_on_is_412(server, instance):
+    url = path_of(instance)
+    etag = expect(server.get(url, DICOM), 200).headers.get("ETag")
+    assert etag, "no ETag"
+    expect(server.get(url, DICOM, if_match=etag), 200)
+    expect(server.get(url, DICOM, if_match='"another"'), 412)
 
 
 @pytest.mark.practice
@@ -123,6 +147,15 @@ def test_a_range_of_bulk_data_is_given(server, large_uri, value, part, content_r
 def test_a_range_beyond_the_end_is_416(server, large_uri):
     response = expect(server.get(large_uri, "application/octet-stream", Range="bytes=200000-"), 416)
     assert response.headers["Content-Range"] == "bytes */102400"
+
+
+@pytest.mark.practice
+@pytest.mark.clause("RFC 9110 14.2")
+def test_head_has_no_ranges(server, large_uri):
+    headers = {"Range": "bytes=0-9"}
+    accept = "application/octet-stream"
+    response = server.request("HEAD", large_uri, accept=accept, headers=headers)
+    assert "Content-Range" not in expect(response, 200).headers
 
 
 @pytest.mark.practice

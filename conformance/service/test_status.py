@@ -3,7 +3,15 @@
 import pytest
 
 from conformance.client import DICOM, JSON, OCTETS, expect
-from conformance.instances import gradient, image, path_of, series_of, study_of, uid
+from conformance.instances import (
+    UNKNOWN_UID,
+    gradient,
+    image,
+    path_of,
+    series_of,
+    study_of,
+    uid,
+)
 
 # Every resource of the Studies service with a media type that fits it.
 BELOW = {
@@ -126,7 +134,7 @@ def test_an_odd_request_is_never_a_server_error(server, path):
 
 @pytest.mark.practice
 @pytest.mark.clause("PS3.18 8.6.3")
-@pytest.mark.parametrize("path", ["/studies/1.2.3.4/metadata", "/studies?limit=x"])
+@pytest.mark.parametrize("path", [f"/studies/{UNKNOWN_UID}/metadata", "/studies?limit=x"])
 def test_an_error_says_what_is_wrong_and_nothing_of_the_server(server, path):
     response = expect(server.get(path), 400, 404)
     assert response.content, "no word about it"

@@ -275,3 +275,24 @@ def test_metadata_joins_a_series_that_came_as_instances(server):
     second = copy(first, SOPInstanceUID=uid())
     sent(server, in_json([json_of(second)]), second)
     assert len(server.find(f"{series_of(first)}/instances")) == 2
+
+
+@pytest.mark.practice
+@pytest.mark.clause("PS3.18 10.5.1.4")
+@pytest.mark.parametrize("write", WRITERS.values(), ids=WRITERS)
+def test_text_may_come_as_bulk_data_in_utf_8(server, write):
+    instance, text = plain(), "Grüße aus Zürich"
+    metadata = json_of(instance) | {"00104000": {"vr": "LT", "BulkDataURI": "comments"}}
+    bulk = (OCTETS, "comments", text.encode())
+    sent(server, write([dict(sorted(metadata.items()))], bulk), instance)
+    (found,) = server.metadata(path_of(instance))
+    assert values(found, "00104000") == [text]
+
+
+@pytest.mark.clause("PS3.18 F.2.2")
+def test_a_sequence_as_bulk_data_is_never_lost_in_silence(server):
+    instance = plain()
+    metadata = json_of(instance) | {"00081115": {"vr": "SQ", "BulkDataURI": "items"}}
+    server.remember(instance)
+    content_type, body = in_json([dict(sorted(metadata.items()))], (OCTETS, "items", b"abcd"))
+    expect(server.post(body, content_type), 202, 400, 409)

@@ -5,7 +5,8 @@ For whoever writes handlers and pages
 `request.scope["principal"]` is a Principal: `.name`, `.role`, `.may(Permission.EDIT)`,
 `.sees(study_uid)`, `.studies` (None: all of them), `.csrf`. It is there on every request, that of
 nobody included (`guard.NOBODY`, whose name is empty): a public page shows its login form to it.
-With DICOMWEB_AUTH=none everybody is `anonymous`, an admin, whose `.csrf` is empty.
+With DICOMWEB_AUTH=none everybody is `anonymous`, an admin, whose `.csrf` is empty; but a change
+that another site's page sends (Sec-Fetch-Site, Origin; not one of DICOMWEB_CORS_ORIGINS) is 403.
 
 A route names its permission: `route("GET", "/studies", page, Permission.VIEW)`. Permission.PUBLIC
 asks for nothing, Permission.KNOWN for any valid token. Without one an API answers 401 and a page

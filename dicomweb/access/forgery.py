@@ -63,6 +63,20 @@ def is_foreign(scope: Scope) -> bool:
     return not safe
 
 
+def is_strange(scope: Scope) -> bool:
+    """Whether the page of a site that nobody has named sends this, where there are no logins.
+
+    Programs send neither header; pages of DICOMWEB_CORS_ORIGINS may do what they like.
+    """
+    origin = header(scope, b"origin")
+    allowed = scope["state"]["settings"].cors_origins
+    if origin and (origin in allowed or "*" in allowed):
+        return False
+    if site := header(scope, b"sec-fetch-site"):
+        return site not in ("same-origin", "none")
+    return origin not in ("", _own_origin(scope))
+
+
 def _own_origin(scope: Scope) -> str:
     """Scheme, name and port under which the client knows us, as a browser writes them."""
     address: str = scope["state"]["addresses"].origin(scope)
@@ -73,6 +87,12 @@ def _own_origin(scope: Scope) -> str:
 
 def refusal() -> Forbidden:
     return Forbidden("Under the cookie of a page only pages of this server may do this.")
+
+
+def stranger() -> Forbidden:
+    return Forbidden(
+        "Another site's page may change nothing here, unless DICOMWEB_CORS_ORIGINS names it."
+    )
 
 
 def tokenless() -> Forbidden:

@@ -12,6 +12,7 @@ from starlette.types import Scope
 
 from dicomweb.access import forgery
 from dicomweb.access.credentials import (
+    LONGEST,
     Accounts,
     Proven,
     Unproven,
@@ -94,7 +95,10 @@ class Gate:
         return proven
 
     def _remember(self, found: tuple[bytes, bool], proven: Proven) -> None:
+        """But not for cookies that others have filled: two thousand of them are much memory."""
         self._known.pop(found, None)
+        if len(found[0]) > LONGEST:
+            return
         if len(self._known) >= REMEMBERED:
             del self._known[next(iter(self._known))]
         self._known[found] = proven
@@ -104,12 +108,13 @@ class Gate:
         if forgery.is_foreign(scope):
             scope["refusal"] = forgery.refusal()
             return NOBODY
-        if forgery.is_safe(scope) or forgery.is_standard(scope):
+        # A link's cookie has no such token: all that it may change is that it is there.
+        if forgery.is_safe(scope) or forgery.is_standard(scope) or principal.studies is not None:
             return principal
         if given := forgery.header(scope, b"x-csrf-token"):
-            if principal.csrf and forgery.matches(given, principal.csrf):
+            if forgery.matches(given, principal.csrf):
                 return principal
-        elif principal.csrf:
+        else:
 
             def refuse() -> None:
                 scope["principal"], scope["refusal"] = NOBODY, forgery.tokenless()

@@ -7,6 +7,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from dicomweb.access import forgery
 from dicomweb.access.late import LateRoute
 from dicomweb.access.permissions import ANONYMOUS_ADMIN, NOBODY, Permission, Principal
 from dicomweb.actor import Actor
@@ -132,8 +133,15 @@ def address_of(scope: Scope) -> str:
 
 
 def anonymous(scope: Scope) -> Principal:
-    """DICOMWEB_AUTH=none: every request acts as an anonymous admin."""
-    return ANONYMOUS_ADMIN
+    """DICOMWEB_AUTH=none: every request acts as an anonymous admin.
+
+    Whoever sits at this computer is that admin, not every page that their browser shows: a form of
+    a stranger's page reaches a loopback address, too.
+    """
+    if forgery.is_safe(scope) or not forgery.is_strange(scope):
+        return ANONYMOUS_ADMIN
+    scope["refusal"] = forgery.stranger()
+    return NOBODY
 
 
 def unguarded(routes: Sequence[object]) -> list[str]:

@@ -6,7 +6,7 @@ from typing import Any
 
 from dicomweb.access.credentials import Proven, Unproven
 from dicomweb.access.keys import KEPT, Keys
-from dicomweb.access.permissions import GRANTED, ROLES, Permission, Principal
+from dicomweb.access.permissions import GRANTED, ROLES, Permission, Principal, is_ours
 
 # Never none, and never an HMAC: its key would be one that everybody knows.
 ALGORITHMS = frozenset(
@@ -98,7 +98,8 @@ class Provider:
             permissions |= self._scopes.get(scope, frozenset())
         role = next((name for name in ROLES if name in found), "")
         names = (claims.get(name) for name in _NAMES)
-        name = next((each for each in names if isinstance(each, str) and each), "unnamed")
+        name = next((each for each in names if isinstance(each, str) and not is_ours(each)), "")
+        name = name or "unnamed"
         name = "".join(each if each.isprintable() else "?" for each in name[:_MOST])
         return Principal(name, frozenset(permissions), role=role)
 

@@ -66,5 +66,15 @@ class Principal:
         return [each.value for each in GRANTED if each in self.permissions]
 
 
+def is_ours(name: str) -> bool:
+    """Whether a name stands for nobody, or for what is no person: the trail must not mix them up.
+
+    Of people at a provider some may choose how they are called.
+    """
+    return name.casefold() in ("", "anonymous", "lightbox") or name.startswith(
+        ("key:", "share:", "shell:")
+    )
+
+
 ANONYMOUS_ADMIN = Principal("anonymous", EVERYTHING, role="admin")
 NOBODY = Principal("", frozenset())

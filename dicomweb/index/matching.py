@@ -12,7 +12,6 @@ from dicomweb.index.values import clock, day, folded, groups, plain, texts, word
 from dicomweb.query import (
     Combined,
     Empty,
-    Flags,
     Fuzzy,
     Match,
     Multiple,
@@ -96,7 +95,7 @@ def _one(dataset: Dataset, key: Match, zones: Zones) -> bool:
     vr = element.get("vr", key.vr)
     rule = key.rule
     if isinstance(rule, Unresolved):
-        rule = _resolve(vr, rule.value)
+        rule = _resolve(vr, rule)
     if isinstance(rule, Empty):
         return is_empty(element)
     if isinstance(rule, Combined):
@@ -122,10 +121,10 @@ def _first(dataset: Dataset, tag: str) -> str:
 
 
 @lru_cache(maxsize=1024)
-def _resolve(vr: str, value: str) -> Rule:
+def _resolve(vr: str, rule: Unresolved) -> Rule:
     """How a private key matches values of this VR; a value that cannot be one matches nothing."""
     try:
-        return rule_of(vr, value, Flags()) or _NEVER
+        return rule_of(vr, rule.value, rule.flags) or _NEVER
     except ValueError:
         return _NEVER
 

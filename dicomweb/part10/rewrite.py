@@ -37,17 +37,18 @@ class Rewritten:
         return b"".join(self.pieces)
 
 
-def explicit(size: int, read: Reader) -> Rewritten:
-    """A stored file as Explicit VR Little Endian, with preamble and file meta information.
+def explicit(size: int, read: Reader, transfer_syntax: str = "") -> Rewritten:
+    """A stored file in explicit VR, little endian, with preamble and file meta information.
 
-    From implicit VR, big endian, deflated, or what lacks its meta information. Encapsulated pixel
-    data, and with them their transfer syntax, stay as they are. At most 1 MB of the pixel data is
-    held at once. InstanceRefused where the file cannot be read.
+    From implicit VR, big endian, deflated, or what lacks its meta information. Pixel data stay as
+    they are: only where there are none, `transfer_syntax` may be another than theirs. At most 1 MB
+    of them is held at once. InstanceRefused where the file cannot be read.
     """
     parsed = parse(read(0, WINDOW), size, read)
     plain = _plain(parsed)
-    syntax = parsed.meta.transfer_syntax
-    begin = _meta(parsed, EXPLICIT if syntax in NATIVE else syntax, {}) + plain.before
+    syntax = transfer_syntax or parsed.meta.transfer_syntax
+    syntax = EXPLICIT if syntax in NATIVE else syntax
+    begin = _meta(parsed, syntax, {}) + plain.before
     value: Iterable[bytes] = ()
     held = 0
     behind = plain.after

@@ -14,7 +14,6 @@ from dicomweb.part10.parse import Parsed, parse
 from dicomweb.part10.syntaxes import KNOWN, NATIVE, VIDEO
 from dicomweb.part10.tokens import PLACE
 
-SOP_CLASS_NOT_SUPPORTED = 0x0122
 _UIDS = {
     "00080016": "SOP Class UID",
     "00080018": "SOP Instance UID",
@@ -93,9 +92,11 @@ def _uids(parsed: Parsed, elements: Mapping[str, bytes]) -> list[str]:
     sop_class, instance = (uid if is_readable(uid) else "" for uid in uids[:2])
     kind = sop_class or parsed.meta.sop_class
     if kind == _DICOMDIR:
-        reason, why = SOP_CLASS_NOT_SUPPORTED, "A DICOMDIR lists instances; it is not one itself."
+        reason = InstanceRefused.SOP_CLASS_NOT_SUPPORTED
+        why = "A DICOMDIR lists instances; it is not one itself."
     elif kind in _NON_PATIENT and lacking:
-        reason, why = SOP_CLASS_NOT_SUPPORTED, "Instances of this SOP class belong to no study."
+        reason = InstanceRefused.SOP_CLASS_NOT_SUPPORTED
+        why = "Instances of this SOP class belong to no study."
     elif not lacking:
         return uids
     else:

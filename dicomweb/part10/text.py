@@ -154,8 +154,16 @@ def _piece(
         text, clean = _strict_or_replaced(raw[:end], right)
         if reset:
             rest, rest_clean = _strict_or_replaced(raw[end:], initial)
+            if not rest_clean:
+                rest = _as_before(raw[end:], right, rest)
             text, clean = text + rest, clean and rest_clean
     return (text, clean), (initial if reset else right), (None if reset else pairs)
+
+
+def _as_before(raw: bytes, right: str, otherwise: str) -> str:
+    """Text whose writer (pydicom is one) did not repeat its escape sequence behind a line break."""
+    text, readable = _strict_or_replaced(raw, right)
+    return text if readable else otherwise
 
 
 def _double_bytes(raw: bytes, prefix: bytes, initial: str) -> tuple[str, bool]:

@@ -151,20 +151,64 @@ def span_of(values: Pixels, grayscale: Grayscale) -> Span:
     Where a few pixels stretch that range to more than four times what the other 98 % take, these
     others get the whole range of grey.
     """
-    step = max(1, values.size // SAMPLE_PIXELS)
-    if grayscale.padding is not None:
-        values = values[~_is_padding(values, grayscale.padding)]
+    if values.dtype.kind == "f" or values.dtype.itemsize > 2:
+        extent = _extent(values, grayscale.padding)
+    else:
+        extent = _extent_of_words(values, grayscale.padding)
+    if extent is None:
+        return Span(0.0, 1.0)
+    low, high, most_low, most_high = extent
+    if most_low < most_high and (most_high - most_low) * 4 < high - low:
+        low, high = most_low, most_high
+    ends = _modality(np.array([low, high], np.float64), grayscale.modality)
+    low, high = float(ends.min()), float(ends.max())
+    return Span(low, high) if low < high else Span(min(0.0, low), max(0.0, high))
+
+
+def _extent(
+    values: Pixels, padding: tuple[float, float] | None
+) -> tuple[float, float, float, float] | None:
+    """The least and the greatest value, and the ends of the middle 98 %; None without any value."""
+    if padding is not None:
+        values = values[~_is_padding(values, padding)]
     if values.dtype.kind == "f":
         values = values[np.abs(values) < HUGE]
     if values.size == 0:
-        return Span(0.0, 1.0)
-    low, high = float(values.min()), float(values.max())
+        return None
+    step = max(1, values.size // SAMPLE_PIXELS)
     most_low, most_high = np.percentile(values.reshape(-1)[::step], (1, 99))
-    if most_low < most_high and (most_high - most_low) * 4 < high - low:
-        low, high = float(most_low), float(most_high)
-    ends = _modality(np.array([low, high]), grayscale.modality)
-    low, high = float(ends.min()), float(ends.max())
-    return Span(low, high) if low < high else Span(min(0.0, low), max(0.0, high))
+    return float(values.min()), float(values.max()), float(most_low), float(most_high)
+
+
+def _extent_of_words(
+    values: Pixels, padding: tuple[float, float] | None
+) -> tuple[float, float, float, float] | None:
+    """The same from integers of 16 bits and fewer: counting them is several times quicker."""
+    flat = values.reshape(-1)
+    low, high = int(flat.min()), int(flat.max())
+    # Padding between the ends hides neither of them, and some pixels speak for all.
+    hidden = padding is not None and any(padding[0] <= end <= padding[1] for end in (low, high))
+    counts = _counts(flat if hidden else flat[:: max(1, flat.size // SAMPLE_PIXELS)], low, high)
+    if padding is not None:
+        counts[max(0, ceil(padding[0]) - low) : max(0, floor(padding[1]) - low + 1)] = 0
+    there = np.flatnonzero(counts)
+    if there.size == 0:
+        return None if hidden else (low, high, low, low)
+    passed = np.cumsum(counts)
+    most = low + np.searchsorted(passed, [passed[-1] * 0.01, passed[-1] * 0.99])
+    if hidden:
+        low, high = low + int(there[0]), low + int(there[-1])
+    return low, high, int(most[0]), int(most[1])
+
+
+def _counts(flat: Pixels, low: int, high: int) -> NDArray[np.int64]:
+    """How often each value from `low` to `high` is there, these being the least and the most."""
+    counts = np.zeros(high - low + 1, np.int64)
+    for start in range(0, flat.size, BLOCK_PIXELS):
+        part = flat[start : start + BLOCK_PIXELS].astype(np.int64)
+        part -= low
+        counts += np.bincount(part, minlength=counts.size)
+    return counts
 
 
 def whole_span(low: int, high: int, modality: Rescale | Table) -> Span:

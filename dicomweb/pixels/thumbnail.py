@@ -4,11 +4,14 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
 from dicomweb.pixels.attributes import Metadata
 from dicomweb.pixels.encode import encode
 from dicomweb.pixels.geometry import apply, fit, pixel_aspect, place
 from dicomweb.pixels.options import RenderOptions
 from dicomweb.pixels.picture import paint_values
+from dicomweb.pixels.pixel_array import Pixels
 from dicomweb.pixels.render import Rendered
 from dicomweb.pixels.segments import is_marks, is_segmentation
 from dicomweb.pixels.source import Source
@@ -50,16 +53,28 @@ def thumbnail(
     width, height = fit(image.columns, image.rows * pixel_aspect(source), *box)
     if width > image.columns and height > image.rows:
         width, height = image.columns, image.rows
+    marks = is_segmentation(metadata)
     values = source.values()
-    # Twice the size that is wanted is enough for every later step: most pixels are never touched.
-    step = max(1, min(image.columns // (2 * width), image.rows // (2 * height)))
-    values = values[::step, ::step]
+    if marks:
+        step = max(1, min(-(-image.columns // width), -(-image.rows // height)))
+        values = _greatest(values, step)
+    else:
+        # Twice the size that is wanted is enough for later steps: most pixels are never touched.
+        step = max(1, min(image.columns // (2 * width), image.rows // (2 * height)))
+        values = values[::step, ::step]
     picture = paint_values(values, source)
     rows, columns = picture.shape[:2]
     exact = RenderOptions(width=width, height=height)
     placement = place(rows, columns, height * columns / (width * rows), exact)
-    picture = apply(picture, placement, smooth=not is_segmentation(metadata))
+    picture = apply(picture, placement, smooth=not marks)
     return Rendered(encode(picture, media_type, QUALITY), media_type)
+
+
+def _greatest(values: Pixels, step: int) -> Pixels:
+    """The greatest value of each block: a mark that is a pixel wide remains one."""
+    rows, columns = (np.arange(0, side, step) for side in values.shape[:2])
+    blocks: Pixels = np.maximum.reduceat(np.maximum.reduceat(values, rows, 0), columns, 1)
+    return blocks
 
 
 def representative(instances: Sequence[Candidate]) -> tuple[int, int] | None:

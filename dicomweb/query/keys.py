@@ -4,10 +4,11 @@ import re
 from collections.abc import Iterator
 from dataclasses import replace
 from functools import lru_cache
+from typing import NamedTuple
 
 from dicomweb.attributes import MOMENTS, RANK, Attribute, by_keyword, by_tag, is_private, level_of
 from dicomweb.errors import BadRequest
-from dicomweb.query.rules import Combined, Flags, Range, rule_of
+from dicomweb.query.rules import Combined, Flags, Range, Rule, either, rule_of
 from dicomweb.query.spans import is_zone
 from dicomweb.query.words import Asked, Match, Query
 from dicomweb.resources import Level
@@ -19,11 +20,23 @@ _MODALITY, _MODALITIES = "00080060", "00080061"
 # Taken as lists always: OHIF sends `ModalitiesInStudy=CT,MR`, older clients `CT\MR`.
 _LISTED = frozenset({_MODALITY, _MODALITIES})
 _TIMEZONE, _CHARSET = "00080201", "00080005"
+# Values of these may hold spaces; of the empty one, a private attribute's, nobody knows.
+_WITH_SPACES = frozenset(("", "AE", "CS", "LO", "LT", "PN", "SH", "ST", "UC", "UT"))
 _BINARY_VRS = frozenset(("OB", "OD", "OF", "OL", "OV", "OW", "UN"))
 _TAG = re.compile("[0-9A-Fa-f]{8}", re.ASCII)
 _NAME = "([0-9A-Fa-f]{8}|[A-Z][A-Za-z0-9]*)"
 _PATH = re.compile(rf"{_NAME}(\.{_NAME})*", re.ASCII)
+# What is told of results and stands in no data set: there is nothing to match.
+_TOLD = frozenset(["00080063", "00081190", "00201200", "00201202", "00201204"])
+_SYNTAXES = "00083002"
 _Path = tuple[Attribute, ...]
+
+
+class Sent(NamedTuple):
+    """The value of a key, and what it is where a `+` stands for a space, as in HTML forms."""
+
+    value: str
+    as_form: str
 
 
 def shown(name: str) -> str:
@@ -59,11 +72,12 @@ def attributes_of(name: str) -> tuple[Attribute, ...] | None:
     return tuple(found)
 
 
-def read(query: Query, flags: Flags, keys: dict[str, str], included: list[str]) -> Query:
+def read(query: Query, flags: Flags, keys: dict[str, Sent], included: list[str]) -> Query:
     """`query` with the keys and included fields of a URL."""
     reader = _Reader(query.level, flags)
     found = reader.resolve(keys)
-    _, zone, name = found.pop((_TIMEZONE,), ((), "", ""))
+    _, sent, name = found.pop((_TIMEZONE,), ((), Sent("", ""), ""))
+    zone = sent.value.strip(" *")
     if zone and not is_zone(zone):
         raise BadRequest(f"{shown(name)}: an offset from UTC is written +0100 or -0530.")
     found.pop((_CHARSET,), None)  # never matched (PS3.4 C.2.2.2)
@@ -74,9 +88,9 @@ def read(query: Query, flags: Flags, keys: dict[str, str], included: list[str]) 
         for end in range(1, len(path) + 1)
         if is_private(path[end - 1]) and not _is_creator(path[end - 1])
     }
-    for path, (attributes, value, name) in found.items():
+    for path, (attributes, sent, name) in found.items():
         if path not in spent:
-            reader.match(attributes, value, name)
+            reader.match(attributes, sent, name)
     for name in included:
         if name not in ("", "all"):
             reader.include(name)
@@ -101,10 +115,10 @@ class _Reader:
         self.creators: dict[tuple[str, ...], str] = {}
         self.warnings: list[str] = []
 
-    def resolve(self, keys: dict[str, str]) -> dict[tuple[str, ...], tuple[_Path, str, str]]:
+    def resolve(self, keys: dict[str, Sent]) -> dict[tuple[str, ...], tuple[_Path, Sent, str]]:
         """Path of tags → (attributes, value, name as it was sent); private creators are noted."""
-        found: dict[tuple[str, ...], tuple[_Path, str, str]] = {}
-        for name, value in keys.items():
+        found: dict[tuple[str, ...], tuple[_Path, Sent, str]] = {}
+        for name, sent in keys.items():
             attributes = attributes_of(name)
             if attributes is None:
                 self.warnings.append(f"{shown(name)} is not known here and was ignored.")
@@ -112,12 +126,12 @@ class _Reader:
             path = tuple(attribute.tag for attribute in attributes)
             if path in found:
                 raise twice(name)
-            found[path] = attributes, value, name
+            found[path] = attributes, sent, name
             if _is_creator(path[-1]):
-                self.creators[path] = value.strip(" ")
+                self.creators[path] = sent.as_form.strip(" ")
         return found
 
-    def match(self, attributes: _Path, value: str, name: str) -> None:
+    def match(self, attributes: _Path, sent: Sent, name: str) -> None:
         path = tuple(attribute.tag for attribute in attributes)
         vr = attributes[-1].vr or ("LO" if _is_creator(path[-1]) else "")
         creators = tuple(self.creator(path[: end + 1], name) for end in range(len(path)))
@@ -128,16 +142,11 @@ class _Reader:
         if vr in _BINARY_VRS:
             self.warnings.append(f"{shown(name)} holds binary values, which are not matched.")
             return
-        if len(value) > MAX_VALUE_LENGTH and vr != "UI":
-            raise BadRequest(f"{shown(name)} has more than {MAX_VALUE_LENGTH} characters.")
-        flags = self.flags
-        if path[0] in _LISTED:
-            value, flags = value.replace(",", "\\"), replace(flags, multiple=True)
-        try:
-            rule = rule_of(vr, value, flags)
-        except ValueError as problem:
-            raise BadRequest(f"{shown(name)}: {problem}.") from None
+        rule = self.rule(vr, sent, name, listed=path[0] in _LISTED)
         if rule is None:
+            return
+        if path[0] in _TOLD or (path[0] == _SYNTAXES and self.level is not Level.INSTANCE):
+            self.warnings.append(f"{shown(name)} is not matched here and was ignored.")
             return
         self.matches.append(Match(path, vr, rule, creators))
         if RANK[level_of(path[0])] > RANK[self.level]:
@@ -145,6 +154,24 @@ class _Reader:
                 f"{shown(name)} belongs to a lower level than the results:"
                 " those are given that hold at least one match."
             )
+
+    def rule(self, vr: str, sent: Sent, name: str, *, listed: bool) -> Rule | None:
+        """How the value matches; read both ways where a `+` in a text may be meant as a space.
+
+        Python's dicomweb-client and requests, Java and browsers' forms send `Doe+John`.
+        """
+        flags = replace(self.flags, multiple=True) if listed else self.flags
+        rules: list[Rule] = []
+        for value in dict.fromkeys(sent if vr in _WITH_SPACES else sent[:1]):
+            if len(value) > MAX_VALUE_LENGTH and vr != "UI":
+                raise BadRequest(f"{shown(name)} has more than {MAX_VALUE_LENGTH} characters.")
+            try:
+                rule = rule_of(vr, value.replace(",", "\\") if listed else value, flags)
+            except ValueError as problem:
+                raise BadRequest(f"{shown(name)}: {problem}.") from None
+            if rule is not None:
+                rules.append(rule)
+        return either(rules)
 
     def creator(self, path: tuple[str, ...], name: str) -> str:
         """The private creator that a private attribute was sent with (PS3.18 8.3.4.1)."""

@@ -5,7 +5,7 @@ from functools import lru_cache
 from urllib.parse import unquote_to_bytes
 
 from dicomweb.errors import BadRequest
-from dicomweb.query.keys import attributes_of, read, shown, twice
+from dicomweb.query.keys import Sent, attributes_of, read, shown, twice
 from dicomweb.query.rules import Flags
 from dicomweb.query.words import MAX_RESULTS, Order, Query
 from dicomweb.resources import Level, Resource
@@ -33,16 +33,18 @@ def parse(level: Level, within: Resource, raw: bytes | str) -> Query:
 
 def _parse(level: Level, within: Resource, raw: bytes | str) -> Query:
     options: dict[str, str] = {}
-    keys: dict[str, str] = {}
+    keys: dict[str, Sent] = {}
     included: list[str] = []
-    for name, value in _pairs(raw):
+    for name, value, as_form in _pairs(raw):
         if name == "includefield":
             included += value.split(",")
         elif name not in _ELSEWHERE:
-            seen = options if name in _OPTIONS else keys
-            if name in seen:
+            if name in options or name in keys:
                 raise twice(name)
-            seen[name] = value
+            if name in _OPTIONS:
+                options[name] = value
+            else:
+                keys[name] = Sent(value, as_form)
     if len(keys) > MAX_KEYS or len(included) > MAX_KEYS * 8:
         raise BadRequest(
             f"A search has at most {MAX_KEYS} keys and {MAX_KEYS * 8} included fields."
@@ -61,8 +63,9 @@ def _parse(level: Level, within: Resource, raw: bytes | str) -> Query:
 _remembered = lru_cache(maxsize=512)(_parse)
 
 
-def _pairs(raw: bytes | str) -> Iterator[tuple[str, str]]:
-    """Names and values, percent-decoded; `+` is itself, as in RFC 3986.
+def _pairs(raw: bytes | str) -> Iterator[tuple[str, str, str]]:
+    """Names and values, percent-decoded, `+` being itself, as in RFC 3986; at last the values as
+    HTML forms have them, where it is a space.
 
     A comma splits lists of UIDs, tags and keywords only, none of which can hold one: whether it
     came percent-encoded makes no difference (OHIF sends `%2C`).
@@ -74,7 +77,9 @@ def _pairs(raw: bytes | str) -> Iterator[tuple[str, str]]:
         for part in text.split("&"):
             name, _, value = part.partition("=")
             if name:
-                yield _decoded(name), _decoded(value)
+                decoded = _decoded(value)
+                as_form = _decoded(value.replace("+", " ")) if "+" in value else decoded
+                yield _decoded(name), decoded, as_form
     except UnicodeDecodeError:
         raise BadRequest("The query is not UTF-8, percent-encoded (PS3.18 8.3).") from None
 

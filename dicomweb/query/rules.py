@@ -1,8 +1,9 @@
 """The kinds of matching of PS3.4 C.2.2.2, and which of them a value asks for."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from unicodedata import category
 
 from dicomweb.query.spans import Span, range_of_dates, range_of_instants, range_of_times
 from dicomweb.resources import is_uid
@@ -14,6 +15,8 @@ MAX_UIDS = 1000
 _WILDCARD_VRS = frozenset(("AE", "CS", "LO", "LT", "PN", "SH", "ST", "UC", "UR", "UT"))
 _NUMBER_VRS = frozenset(("DS", "FD", "FL", "IS", "SL", "SS", "SV", "UL", "US", "UV"))
 _WORDS = re.compile(r"[^*?^=,\s]")
+# Not Python's own idea of a number: no NaN, no underscores, no digits of other scripts.
+_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 _RANGES: dict[str, Callable[[str], Span | None]] = {
     "DA": range_of_dates,
     "TM": range_of_times,
@@ -81,7 +84,7 @@ class Fuzzy:
 class Multiple:
     """Multiple value matching: any of the rules will do (PS3.4 C.2.2.2.8)."""
 
-    rules: "tuple[Single | Wildcard | Fuzzy | Multiple, ...]"
+    rules: "tuple[Rule, ...]"
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +92,7 @@ class Unresolved:
     """The value for a private attribute, whose VR only a stored instance can tell (`rule_of`)."""
 
     value: str
+    flags: "Flags"
 
 
 Rule = Single | UidList | Wildcard | Range | Combined | Empty | Fuzzy | Multiple | Unresolved
@@ -112,19 +116,28 @@ def rule_of(vr: str, value: str, flags: Flags) -> Rule | None:
     value = value.strip(" ")
     if flags.empty and value == '""':
         return Empty()
-    # A name of separators alone is an empty one (PS3.5 6.2.1).
-    if not value.strip("*^=" if vr == "PN" else "*"):
+    if not value.strip("*") or (vr == "PN" and _is_nobody(value)):
         return None
     if vr == "":
-        return Unresolved(value)
+        return Unresolved(value, flags)
     if vr == "UI":
         return _uids(value)
     if flags.multiple and "\\" in value:
         parts = [part.strip(" ") for part in value.split("\\")]
         universal = any(not part.strip("*") for part in parts)
         return None if universal else Multiple(tuple(_one(vr, part, flags) for part in parts))
-    ends = _RANGES[vr](value) if vr in _RANGES else None
-    return Range(*ends) if ends else _one(vr, value, flags)
+    return _one(vr, value, flags)
+
+
+def either(rules: Sequence[Rule]) -> Rule | None:
+    """One rule for several readings of a value, any of which will do; None where there is none."""
+    options = tuple(dict.fromkeys(rules))
+    return Multiple(options) if len(options) > 1 else next(iter(options), None)
+
+
+def _is_nobody(name: str) -> bool:
+    """A name of separators alone is an empty one (PS3.5 6.2.1); so is one of accents alone."""
+    return all(letter in "*^=" or category(letter)[0] in "CMZ" for letter in name)
 
 
 def _uids(value: str) -> UidList | None:
@@ -137,8 +150,11 @@ def _uids(value: str) -> UidList | None:
     return UidList(uids) if uids else None
 
 
-def _one(vr: str, value: str, flags: Flags) -> Single | Wildcard | Fuzzy | Multiple:
-    """Single value, wild card or fuzzy matching; a fuzzy pattern may match either way."""
+def _one(vr: str, value: str, flags: Flags) -> Single | Wildcard | Range | Fuzzy | Multiple:
+    """Single value, wild card, range or fuzzy matching; a fuzzy pattern may match either way."""
+    ends = _RANGES[vr](value) if vr in _RANGES else None
+    if ends:
+        return Range(*ends)
     literal = _literal(vr, value)
     if vr != "PN" or not flags.fuzzy or not _WORDS.search(value):
         return literal
@@ -152,8 +168,6 @@ def _literal(vr: str, value: str) -> Single | Wildcard:
         raise ValueError("a sequence is matched by an attribute in it, as in Sequence.Attribute")
     if vr in _NUMBER_VRS:
         _number(value)
-    elif vr in _RANGES:
-        _RANGES[vr](value)
     if vr not in _WILDCARD_VRS or not ("*" in value or "?" in value):
         return Single(value)
     pattern = re.sub(r"\*+", "*", value)
@@ -163,7 +177,5 @@ def _literal(vr: str, value: str) -> Single | Wildcard:
 
 
 def _number(value: str) -> None:
-    try:
-        float(value)
-    except ValueError:
-        raise ValueError("a number is needed") from None
+    if not _NUMBER.fullmatch(value):
+        raise ValueError("a number is needed")

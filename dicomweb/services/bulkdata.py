@@ -15,6 +15,7 @@ from dicomweb.access.permissions import Permission
 from dicomweb.answers import Streamed, in_thread
 from dicomweb.archive import Archive
 from dicomweb.bulk_values import answer, answer_all, value_of
+from dicomweb.lookups import looked_up
 from dicomweb.resources import Resource
 
 
@@ -23,7 +24,7 @@ async def one(request: Request) -> Streamed:
     archive: Archive = request.state.archive
     parameters = dict(request.path_params)
     path = parameters.pop("path").upper()
-    location = archive.locate(Resource(**parameters))
+    location = await looked_up(archive, archive.locate, Resource(**parameters))
     value = await in_thread(value_of, request, location, archive.bulk(location, path))
     return await answer(request, [value], f"{archive.digest(location)}-{path}")
 

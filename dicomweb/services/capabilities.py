@@ -32,7 +32,7 @@ async def capabilities(request: Request) -> Streamed:
     routes, path = request.scope["router"].routes, request.scope["route"].path
     body = await in_thread(_described, routes, path, root, choice.media_type)
     etag = strong_etag(blake2b(body, digest_size=12).hexdigest())
-    if (answer := unchanged(request, etag)) is not None:
+    if (answer := unchanged(request, etag, _HEADERS)) is not None:
         return answer
     return whole(body, {"Content-Type": choice.media_type, "ETag": etag, **_HEADERS})
 

@@ -9,11 +9,21 @@ from starlette.requests import Request
 
 from dicomweb.access.guard import route
 from dicomweb.access.permissions import Permission
-from dicomweb.answers import Part, Streamed, accepted, decoded, multipart, ranged, unchanged
+from dicomweb.answers import (
+    Part,
+    Streamed,
+    accepted,
+    decoded,
+    in_thread,
+    multipart,
+    ranged,
+    unchanged,
+)
 from dicomweb.archive import Archive, Location
 from dicomweb.content import Content, content_of
 from dicomweb.conversion import Conversion
 from dicomweb.errors import NotAcceptable
+from dicomweb.lookups import looked_up
 from dicomweb.resources import Resource, parse_frames
 from dicomweb.wire.conditional import strong_etag
 from dicomweb.wire.media_types import VIDEO
@@ -30,15 +40,15 @@ async def frames(request: Request) -> Streamed:
     parameters = dict(request.path_params)
     numbers = parse_frames(parameters.pop("frames"))
     resource = Resource(**parameters)
-    location = archive.locate(resource)
+    location = await looked_up(archive, archive.locate, resource)
     if location.transfer_syntax in VIDEO:
         raise NotAcceptable("A video has no frames to give one by one; ask for its /bulkdata.")
     archive.frames(location).check(max(numbers))
-    choice = _choose(request, location, single=len(numbers) == 1)
+    choice = await _choose(request, location, single=len(numbers) == 1)
     form = "m" if choice.multipart else "s"
     listed = ",".join(map(str, numbers))
     etag = strong_etag(f"{archive.digest(location)}-{choice.transfer_syntax}-{form}-{listed}")
-    if (answer := unchanged(request, etag)) is not None:
+    if (answer := unchanged(request, etag, _REVALIDATE)) is not None:
         return answer
     url = f"{request.state.addresses.root(request.scope)}{resource.path}/frames/"
     parts = [
@@ -51,7 +61,7 @@ async def frames(request: Request) -> Streamed:
     return ranged(request, parts[0], headers)
 
 
-def _choose(request: Request, location: Location, *, single: bool) -> Choice:
+async def _choose(request: Request, location: Location, *, single: bool) -> Choice:
     """The form of frames; what they can be transcoded to is looked up only when it matters."""
     conversion: Conversion = request.state.conversion
     header, parameter = accepted(request)
@@ -60,8 +70,8 @@ def _choose(request: Request, location: Location, *, single: bool) -> Choice:
     choice = negotiate(header, parameter, offers)
     if conversion.is_certain(location, choice.transfer_syntax):
         return choice
-    offers = frame_offers(stored, conversion.possible(location), single=single)
-    return negotiate(header, parameter, offers)
+    possible = await in_thread(conversion.possible, location)
+    return negotiate(header, parameter, frame_offers(stored, possible, single=single))
 
 
 async def _frame(request: Request, location: Location, number: int, choice: Choice) -> Content:

@@ -1,11 +1,11 @@
 """Retrieve transaction, WADO-RS: rendered resources and thumbnails (PS3.18 10.4.1.1.4, .5).
 
 GET …/{study, series, instance, frames}/rendered
-    annotation, quality, viewport, window, iccprofile (8.3.5.1); overlays=yes is ours
-    image/jpeg by default, image/png, image/gif (all frames of an instance), image/jp2, image/jph,
-    image/jxl; one part, or multipart/related for several; of a presentation state what it
-    references; video as it is stored; reports, documents, waveforms, contours and the rest as the
-    browser shows them best
+    annotation, quality, viewport, window, iccprofile (8.3.5.1); overlays=yes is ours; of texts
+    charset; image/jpeg by default, image/png, image/gif (of several frames it moves), image/jp2,
+    image/jph, image/jxl; one part, or multipart/related for several; of a presentation state what
+    it references; video as it is stored; reports, documents, waveforms, contours and the rest as
+    the browser shows them best
 GET …/{study, series, instance, frames}/thumbnail   viewport=vw,vh
     one small image/jpeg, or image/png; an icon for what has no picture
 Answers 200 · 206 of a Range · 304 · 400 · 404 · 406 · 410 · 413
@@ -19,6 +19,7 @@ from itertools import islice
 
 from starlette.requests import Request
 
+from dicomweb import __version__
 from dicomweb.access.guard import route
 from dicomweb.access.permissions import Permission
 from dicomweb.answers import (
@@ -36,11 +37,13 @@ from dicomweb.answers import (
 from dicomweb.archive import Archive, Location, resource_of
 from dicomweb.conversion import Conversion
 from dicomweb.documents import Documents, kind_at
-from dicomweb.errors import NotAcceptable, NotFound, TooLarge
+from dicomweb.errors import BadRequest, NotAcceptable, NotFound, Refusal, TooLarge
+from dicomweb.lookups import looked_up
 from dicomweb.pixels.documents.kinds import PICTURES, Kind, is_as_stored, media_types
 from dicomweb.pixels.options import RenderOptions, parse_options, parse_thumbnail_options
-from dicomweb.rendering import Rendering, is_image
+from dicomweb.rendering import UNSHOWABLE, Rendering, is_image
 from dicomweb.resources import Level, Resource, parse_frames
+from dicomweb.texts import charsets_of
 from dicomweb.wire.conditional import strong_etag
 from dicomweb.wire.media_types import media_type_of
 from dicomweb.wire.negotiation import Choice, find_choice, negotiate
@@ -54,8 +57,10 @@ THUMBNAIL = (JPEG, PNG)
 THUMBNAIL_BOX = (128, 128)
 # A multipart of pictures is made before it is sent: the lengths of its parts are not known earlier.
 MAX_PICTURES = 2000
+MAX_PICTURES_BYTES = 512 * 1024 * 1024
 
-_REVALIDATE = {"Cache-Control": "private, no-cache", "Vary": "Accept"}
+_ONCE = ("annotation", "quality", "viewport", "window", "iccprofile", "overlays")
+_REVALIDATE = {"Cache-Control": "private, no-cache", "Vary": "Accept, Accept-Charset"}
 
 
 async def rendered(request: Request) -> Streamed:
@@ -63,8 +68,9 @@ async def rendered(request: Request) -> Streamed:
     archive: Archive = request.state.archive
     resource, numbers = _target(request)
     if resource.level is not Level.INSTANCE:
-        return await _several(request, resource, archive.locations(resource))
-    location = archive.locate(resource)
+        locations = await looked_up(archive, archive.locations, resource)
+        return await _several(request, resource, locations)
+    location = await looked_up(archive, archive.locate, resource)
     kind = kind_at(location)
     if kind is Kind.IMAGE or (numbers and kind is Kind.SEGMENTATION):
         return await _images(request, location, numbers)
@@ -90,12 +96,12 @@ async def _images(request: Request, location: Location, numbers: Sequence[int]) 
     choice = negotiate(*accepted(request), rendered_offers(ONE_IMAGE, several=len(numbers) > 1))
     options = _options(request, choice)
     etag = _etag(request, archive.digest(location), choice)
-    if (answer := unchanged(request, etag)) is not None:
+    if (answer := unchanged(request, etag, _REVALIDATE)) is not None:
         return answer
     headers = _headers(request, options, etag)
     if not choice.multipart and len(shown) > 1:
-        if choice.payload_type == GIF and not numbers:
-            body = await decoded(rendering.animation, location, options)
+        if choice.payload_type == GIF:
+            body = await decoded(rendering.animation, location, options, tuple(numbers))
             return ranged(request, part_of(GIF, _url(request, location), body), headers)
         shown = (shown[len(shown) // 2],)
     url = _url(request, location)
@@ -109,42 +115,82 @@ async def _images(request: Request, location: Location, numbers: Sequence[int]) 
 async def _pictures(
     request: Request, wanted: Sequence[tuple[Location, int]], options: RenderOptions
 ) -> list[tuple[int, bytes]]:
+    _check_number(wanted)
+    found = []
+    room = MAX_PICTURES_BYTES
+    for location, number in wanted:
+        found.append((number, await _picture(request, location, number, options)))
+        room = _check_room(room, found[-1][1])
+    return found
+
+
+async def _picture(
+    request: Request, location: Location, number: int, options: RenderOptions
+) -> bytes:
+    rendering: Rendering = request.state.rendering
+    body = rendering.finished(location, number, options)
+    if body is None:
+        body = await decoded(rendering.picture, location, number, options)
+    return body
+
+
+def _check_number(wanted: Sequence[object]) -> None:
     if len(wanted) > MAX_PICTURES:
         raise TooLarge(f"More than {MAX_PICTURES} pictures: ask for a series, or for some frames.")
-    rendering: Rendering = request.state.rendering
-    found = []
-    for location, number in wanted:
-        body = rendering.finished(location, number, options)
-        if body is None:
-            body = await decoded(rendering.picture, location, number, options)
-        found.append((number, body))
-    return found
+
+
+def _check_room(room: int, body: bytes) -> int:
+    """What is left of the room for pictures behind this one; TooLarge when it does not fit."""
+    if len(body) > room:
+        raise TooLarge("These pictures are too large together: ask for fewer, or smaller ones.")
+    return room - len(body)
 
 
 async def _several(request: Request, resource: Resource, locations: Sequence[Location]) -> Streamed:
     """Every image of a study or series in a multipart, or the one that stands for all."""
     archive: Archive = request.state.archive
-    rendering: Rendering = request.state.rendering
     images = [each for each in locations if is_image(each)]
     if not images:
         return await _document(request, locations[0], kind_at(locations[0]))
     choice = negotiate(*accepted(request), rendered_offers(SEVERAL_IMAGES, several=True))
     options = _options(request, choice)
-    etag = _etag(request, archive.version(resource), choice)
-    if (answer := unchanged(request, etag)) is not None:
+    version = await looked_up(archive, archive.version, resource)
+    etag = _etag(request, version, choice)
+    if (answer := unchanged(request, etag, _REVALIDATE)) is not None:
         return answer
     if choice.multipart:
-        wanted = [(each, (archive.frames(each).count + 1) // 2 or 1) for each in images]
+        pictures = await _every_picture(request, images, options)
     else:
-        wanted = [await in_thread(rendering.representative, images)]
-    pictures = await _pictures(request, wanted, options)
+        rendering: Rendering = request.state.rendering
+        pictures = [await decoded(rendering.picture_of, images, options)]
     parts = [
-        part_of(choice.part_type, _url(request, location), body)
-        for (location, _), (_, body) in zip(wanted, pictures, strict=True)
+        part_of(choice.part_type, _url(request, location), body) for location, body in pictures
     ]
-    whole = len(images) == len(locations) or not choice.multipart
+    whole = len(pictures) == len(locations) or not choice.multipart
     headers = _headers(request, options, etag)
     return _answer(request, choice, parts, etag, headers, 200 if whole else 206)
+
+
+async def _every_picture(
+    request: Request, images: Sequence[Location], options: RenderOptions
+) -> list[tuple[Location, bytes]]:
+    """One of each; those that cannot be decoded are left out, unless there are no others."""
+    archive: Archive = request.state.archive
+    _check_number(images)
+    found: list[tuple[Location, bytes]] = []
+    room = MAX_PICTURES_BYTES
+    refusal: Refusal | None = None
+    for each in images:
+        try:
+            middle = (archive.frames(each).count + 1) // 2 or 1
+            found.append((each, await _picture(request, each, middle, options)))
+        except UNSHOWABLE as caught:
+            refusal = caught
+            continue
+        room = _check_room(room, found[-1][1])
+    if refusal is not None and not found:
+        raise refusal
+    return found
 
 
 async def _document(request: Request, location: Location, kind: Kind) -> Streamed:
@@ -161,38 +207,47 @@ async def _document(request: Request, location: Location, kind: Kind) -> Streame
     options = parse_options(
         _parameters(request.scope["query_string"]), media_type, presentation_state=is_state
     )
+    # What it shows of others in its study, images below contours, may come or go.
+    version = await looked_up(archive, archive.version, Resource(location.study))
+    charsets = charsets_of(request, choice)
+    etag = _etag(request, f"{archive.digest(location)} {version} {root} {charsets}", choice)
+    if (answer := unchanged(request, etag, _REVALIDATE)) is not None:
+        return answer
     if is_state and media_type.startswith("image/"):
         try:
-            return await _presented(request, location, choice, options)
+            return await _presented(request, location, choice, options, etag)
         except NotFound:  # in words, then, for who takes words
             if find_choice(*accepted(request), rendered_offers(_words(types))) is None:
                 raise
-    etag = _etag(request, f"{archive.digest(location)} {root}", choice)
-    if (answer := unchanged(request, etag)) is not None:
-        return answer
     if is_as_stored(kind, media_type):
         content = await in_thread(_documents(request).stored, location)
         part = Part(media_type, _url(request, location), content)
     else:
-        part = await _written(request, location, options, types)
+        part = await _written(request, location, options, choice, types)
     return _answer(request, choice, [part], etag, _headers(request, options, etag))
 
 
 async def _written(
-    request: Request, location: Location, options: RenderOptions, types: Sequence[str]
+    request: Request,
+    location: Location,
+    options: RenderOptions,
+    choice: Choice,
+    types: Sequence[str],
 ) -> Part:
     """The instance as it was asked for; in words where no picture of it can be made."""
-    write = _documents(request).write
-    try:
-        body = await decoded(write, location, options)
-    except (NotAcceptable, NotFound):
-        choice = find_choice(*accepted(request), rendered_offers(_words(types)))
-        if not options.media_type.startswith("image/") or choice is None:
-            raise
-        options = replace(options, media_type=choice.payload_type)
-        body = await decoded(write, location, options)
-    text = options.media_type.startswith("text/")
-    media_type = f"{options.media_type}; charset=utf-8" if text else options.media_type
+    documents = _documents(request)
+    if not options.media_type.startswith("text/"):
+        try:
+            body = await decoded(documents.write, location, options)
+            return part_of(options.media_type, _url(request, location), body)
+        except (NotAcceptable, NotFound):
+            words = find_choice(*accepted(request), rendered_offers(_words(types)))
+            if words is None:
+                raise
+            choice, options = words, replace(options, media_type=words.payload_type)
+    charsets = charsets_of(request, choice)
+    body, charset = await decoded(documents.text, location, options, charsets)
+    media_type = f"{options.media_type}; charset={charset}"
     return part_of(media_type, _url(request, location), body)
 
 
@@ -208,21 +263,26 @@ def _documents(request: Request) -> Documents:
 
 
 async def _presented(
-    request: Request, location: Location, choice: Choice, options: RenderOptions
+    request: Request, location: Location, choice: Choice, options: RenderOptions, etag: str
 ) -> Streamed:
     """What a presentation state references, in its manner (PS3.18 10.4.1.1.4)."""
     rendering: Rendering = request.state.rendering
     most = MAX_PICTURES if choice.multipart else 1
 
     def render() -> list[bytes]:
-        return list(islice(rendering.presented(location, options), most))
+        made: list[bytes] = []
+        room = MAX_PICTURES_BYTES
+        for body in islice(rendering.presented(location, options), most):
+            room = _check_room(room, body)
+            made.append(body)
+        return made
 
     bodies = await decoded(render)
     if not bodies:
         raise NotFound("None of the images that this presentation state references is here.")
     url = _url(request, location)
     parts = [part_of(choice.part_type, url, body) for body in bodies]
-    return _answer(request, choice, parts, url, _headers(request, options, ""))
+    return _answer(request, choice, parts, etag, _headers(request, options, etag))
 
 
 async def _video(request: Request, location: Location) -> Streamed:
@@ -232,7 +292,7 @@ async def _video(request: Request, location: Location) -> Streamed:
     media_type = media_type_of(location.transfer_syntax)
     choice = negotiate(*accepted(request), rendered_offers((media_type,)))
     etag = _etag(request, archive.digest(location), choice)
-    if (answer := unchanged(request, etag)) is not None:
+    if (answer := unchanged(request, etag, _REVALIDATE)) is not None:
         return answer
     bulk = next(each for each in archive.all_bulk(location) if each.path == "7FE00010")
     part = Part(media_type, _url(request, location), conversion.value(location, bulk))
@@ -246,28 +306,30 @@ async def thumbnail(request: Request) -> Streamed:
     resource, numbers = _target(request)
     choice = negotiate(*accepted(request), rendered_offers(THUMBNAIL))
     box = parse_thumbnail_options(_parameters(request.scope["query_string"])) or THUMBNAIL_BOX
-    etag = _etag(request, archive.version(resource), choice)
-    if (answer := unchanged(request, etag)) is not None:
+    version = await looked_up(archive, archive.version, resource)
+    etag = _etag(request, version, choice)
+    if (answer := unchanged(request, etag, _REVALIDATE)) is not None:
         return answer
-    options = RenderOptions(media_type=choice.payload_type, width=box[0], height=box[1])
-    if resource.level is Level.INSTANCE:
-        locations = [archive.locate(resource)]
-    else:
-        locations = archive.locations(resource)
-    if numbers:
-        archive.frames(locations[0]).spans(numbers[0])
-
-    def make() -> bytes:
-        location, frame = rendering.representative(locations)
-        return rendering.thumbnail(location, numbers[0] if numbers and frame else frame, options)
-
-    body = await decoded(make)
+    body = rendering.finished_thumbnail(etag)
+    if body is None:
+        options = RenderOptions(media_type=choice.payload_type, width=box[0], height=box[1])
+        locations = await looked_up(archive, archive.locations, resource)
+        for number in numbers:
+            archive.frames(locations[0]).spans(number)
+        shown = numbers[0] if numbers else 0
+        body = await decoded(rendering.thumbnail, etag, locations, shown, options)
     part = part_of(choice.part_type, "", body)
     return _answer(request, choice, [part], etag, {"ETag": etag, **_REVALIDATE})
 
 
 def _parameters(query: bytes) -> dict[str, str]:
-    return {each.name: each.value for each in parse_query(query)}
+    """One value a name: which of two windows is meant nobody can know."""
+    parameters: dict[str, str] = {}
+    for each in parse_query(query):
+        if each.name in _ONCE and each.name in parameters:
+            raise BadRequest(f"{each.name} is given twice; once is right.")
+        parameters[each.name] = each.value
+    return parameters
 
 
 def _options(request: Request, choice: Choice) -> RenderOptions:
@@ -289,14 +351,15 @@ def _etag(request: Request, version: str, choice: Choice) -> str:
     query: bytes = request.scope["query_string"]
     form = "m" if choice.multipart else "s"
     path = request.scope["path"]
-    digest = blake2b(f"{path}?{query.decode('latin-1')} {version}".encode(), digest_size=12)
+    said = f"{__version__} {path}?{query.decode('latin-1')} {version}"
+    digest = blake2b(said.encode(), digest_size=12)
     return strong_etag(f"{digest.hexdigest()}-{form}-{choice.payload_type.partition('/')[2]}")
 
 
 def _headers(request: Request, options: RenderOptions, etag: str) -> dict[str, str]:
     from dicomweb.pixels.documents.html_page import CONTENT_SECURITY_POLICY  # 15 ms at a start
 
-    headers = {"ETag": etag, **_REVALIDATE} if etag else dict(_REVALIDATE)
+    headers = {"ETag": etag, **_REVALIDATE}
     headers["Content-Security-Policy"] = CONTENT_SECURITY_POLICY
     if options.warnings:
         root: str = request.state.addresses.root(request.scope)

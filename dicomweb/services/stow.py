@@ -38,6 +38,7 @@ from dicomweb.wire.media_types import (
     RELATED,
     ZIP,
     MediaType,
+    content_type,
     parse_content_type,
 )
 from dicomweb.wire.multipart import MultipartReader, boundary_of
@@ -98,9 +99,8 @@ def _media_type(request: Request) -> MediaType:
     if media_type.name == RELATED:
         right = media_type.inner in (*ROOT_PARTS, "*/*")
     if not right:
-        raise UnsupportedMediaType(
-            f"{media_type.name} cannot be stored; possible are {_AVAILABLE}."
-        )
+        what = content_type(media_type.name, media_type.inner)
+        raise UnsupportedMediaType(f"{what} cannot be stored; possible are {_AVAILABLE}.")
     return media_type
 
 

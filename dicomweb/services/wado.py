@@ -31,6 +31,7 @@ from dicomweb.archive import Archive, Location, resource_of
 from dicomweb.bulk_values import answer_all
 from dicomweb.conversion import Conversion
 from dicomweb.errors import BadRequest
+from dicomweb.lookups import looked_up
 from dicomweb.query import attributes_of
 from dicomweb.resources import Level, Resource
 from dicomweb.texts import PLAIN, charsets_of, json_answer, xml_answer
@@ -54,15 +55,16 @@ async def instances(request: Request) -> Streamed:
     """Every instance of the study or series of the path (PS3.18 10.4.1.1.1)."""
     archive: Archive = request.state.archive
     resource = Resource(**request.path_params)
-    locations = archive.locations(resource)
-    choices = _choose(request, locations)
+    locations = await looked_up(archive, archive.locations, resource)
+    choices = await _choose(request, locations)
     chosen = next(choice for choice in choices if choice is not None)
     if chosen.payload_type == OCTET_STREAM:
         return await answer_all(request)
     forms = " ".join(choice.transfer_syntax if choice else "-" for choice in choices)
-    version = f"{archive.version(resource)}-{crc32(forms.encode()):x}-{chosen.payload_type[-5:]}"
+    changed = await looked_up(archive, archive.version, resource)
+    version = f"{changed}-{crc32(forms.encode()):x}-{chosen.payload_type[-5:]}"
     etag = strong_etag(version)
-    if (answer := unchanged(request, etag)) is not None:
+    if (answer := unchanged(request, etag, _REVALIDATE)) is not None:
         return answer
     parts = [
         (location, await _part(request, location, choice))
@@ -92,13 +94,13 @@ async def instance(request: Request) -> Streamed:
     """The instance of the path, in a multipart, alone, or in a ZIP."""
     archive: Archive = request.state.archive
     resource = Resource(**request.path_params)
-    location = archive.locate(resource)
-    choice = _choose(request, [location], single=True)[0]
+    location = await looked_up(archive, archive.locate, resource)
+    (choice,) = await _choose(request, [location], single=True)
     assert choice is not None  # a single item that cannot be given is 406
     if choice.payload_type == OCTET_STREAM:
         return await answer_all(request)
     etag = strong_etag(f"{archive.digest(location)}-{choice.transfer_syntax}")
-    if (answer := unchanged(request, etag)) is not None:
+    if (answer := unchanged(request, etag, _REVALIDATE)) is not None:
         return answer
     part = await _part(request, location, choice)
     headers = {"ETag": etag, **_REVALIDATE}
@@ -109,7 +111,7 @@ async def instance(request: Request) -> Streamed:
     return ranged(request, part, headers)
 
 
-def _choose(
+async def _choose(
     request: Request, locations: Sequence[Location], *, single: bool = False
 ) -> list[Choice | None]:
     """A form for each instance (PS3.18 8.7.8.1); None for one that cannot be given as asked.
@@ -128,13 +130,13 @@ def _choose(
         for number, (each, choice) in enumerate(zip(locations, choices, strict=True))
         if choice is not None and not conversion.is_certain(each, choice.transfer_syntax)
     ]
-    for number in hopes:
-        each = locations[number]
-        certain = conversion.possible(each)
-        offers[number] = instance_offers(each.transfer_syntax, certain, single=single)
-    if hopes:
-        choices = negotiate_each(header, parameter, offers)
-    return choices
+    if not hopes:
+        return choices
+    certain = await in_thread(lambda: [conversion.possible(locations[each]) for each in hopes])
+    for number, possible in zip(hopes, certain, strict=True):
+        stored = locations[number].transfer_syntax
+        offers[number] = instance_offers(stored, possible, single=single)
+    return negotiate_each(header, parameter, offers)
 
 
 async def _part(request: Request, location: Location, choice: Choice) -> Part:
@@ -154,12 +156,12 @@ async def metadata(request: Request) -> Streamed:
     choice = negotiate(*accepted(request), metadata_offers(single=single))
     root: str = request.state.addresses.root(request.scope)
     fields, charsets = _fields(request), charsets_of(request, choice)
-    version = archive.version(resource)
+    version = await looked_up(archive, archive.version, resource)
     is_xml = "xml" in choice.payload_type
     coding = "" if is_xml else choose_coding(request.headers.get("accept-encoding"))
     form = f"{crc32(f'{root} {fields} {charsets}'.encode()):x}-{choice.payload_type[-4:]}"
     etag = weak_etag(f"{version}-{form}")
-    if (answer := unchanged(request, etag)) is not None:
+    if (answer := unchanged(request, etag, _REVALIDATE)) is not None:
         return answer
     headers = {"ETag": etag, **_REVALIDATE}
     if is_xml:
@@ -177,7 +179,7 @@ async def metadata(request: Request) -> Streamed:
 
 async def _document(archive: Archive, resource: Resource, root: str, coding: str) -> bytes:
     """Finished documents are there at once; a new one of a large study is made in a thread."""
-    found = archive.finished_metadata(resource, root, coding)
+    found = await looked_up(archive, archive.finished_metadata, resource, root, coding)
     if found is None:
         found = await in_thread(archive.metadata, resource, root, coding)
     return found

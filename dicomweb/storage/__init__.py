@@ -47,6 +47,10 @@ class Storage(Protocol):
         """Raises errors.Fault when the blob is not there."""
         ...
 
+    def written(self, key: str) -> float:
+        """When it was (seconds since 1970). Raises errors.Fault when the blob is not there."""
+        ...
+
     def remove(self, keys: Sequence[str]) -> None:
         """Keys that are not there are passed over."""
         ...

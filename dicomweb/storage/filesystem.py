@@ -141,6 +141,12 @@ class FileSystem:
         except FileNotFoundError:
             raise _missing() from None
 
+    def written(self, key: str) -> float:
+        try:
+            return Path(self._path(key)).stat().st_mtime
+        except FileNotFoundError:
+            raise _missing() from None
+
     def remove(self, keys: Sequence[str]) -> None:
         for key in keys:
             Path(self._path(key)).unlink(missing_ok=True)

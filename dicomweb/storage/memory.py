@@ -56,6 +56,10 @@ class Memory:
     def size(self, key: str) -> int:
         return len(self.read(key, 0, 2**62))
 
+    def written(self, key: str) -> float:
+        self.size(key)
+        return time.time()
+
     def remove(self, keys: Sequence[str]) -> None:
         for key in keys:
             self._blobs.pop(key, None)

@@ -42,6 +42,8 @@ _MAX_LENGTH = 0xFFFFFFFE
 _MAX_SHORT_LENGTH = 0xFFFE
 _MAX_DS_LENGTH = 16  # PS3.5 Table 6.2-1
 
+# Bulk data of these are in UTF-8, as all that comes with JSON or XML.
+_TEXTS = frozenset(("LO", "LT", "PN", "SH", "ST", "UC", "UT"))
 _CHARACTER_SET = "00080005"
 _UTF_8_ELEMENT = b"\x08\0\x05\0CS\x0a\0ISO_IR 192"
 
@@ -137,7 +139,10 @@ class _Writer:
 
     def _value(self, path: str, vr: str, attribute: JsonObject) -> bytes | Later | None:
         if "BulkDataURI" in attribute:
-            return self._bulk(BulkReference(path, vr, attribute["BulkDataURI"]))
+            found = self._bulk(BulkReference(path, vr, attribute["BulkDataURI"]))
+            if vr in _TEXTS and found is not None:
+                self.beyond_ascii = self.beyond_ascii or not _is_ascii(found)
+            return found
         if "InlineBinary" in attribute:
             return _from_base64(path, attribute["InlineBinary"])
         values = attribute.get("Value")
@@ -176,6 +181,11 @@ class _Writer:
             self._add(_tag_bytes(tag) + vr.encode() + b"\0\0" + struct.pack("<I", length))
         else:
             self._add(_tag_bytes(tag) + vr.encode() + struct.pack("<H", length))
+
+
+def _is_ascii(value: bytes | Later) -> bool:
+    pieces = value.read() if isinstance(value, Later) else iter([value])
+    return all(piece.isascii() for piece in pieces)
 
 
 def _padding(vr: str, length: int) -> bytes:

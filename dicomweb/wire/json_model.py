@@ -135,6 +135,8 @@ def _attribute(tag: str, attribute: object, depth: int) -> JsonObject:
     values = value if isinstance(value, list) else [] if value is None else [value]
     vr = _vr(tag, attribute, values)
     if vr == "SQ":
+        if "BulkDataURI" in attribute or "InlineBinary" in attribute:
+            raise refusal(tag, "a sequence has its items in its Value.")
         items = [_dataset({} if item is None else item, depth + 1) for item in values]
         return {"vr": vr, "Value": items} if items else {"vr": vr}
     for kind in ("BulkDataURI", "InlineBinary"):

@@ -85,12 +85,20 @@ def _failure(instance: FailedInstance) -> JsonObject:
     item: JsonObject = {}
     if instance.comment:
         # (0000,0902) Error Comment: what dcm4chee and Microsoft's server say it with.
-        item["00000902"] = _text("LO", instance.comment[:_MAX_COMMENT])
+        item["00000902"] = _text("LO", _shortened(instance.comment))
     if instance.sop_class and instance.sop_instance:
         item["00081150"] = _text("UI", instance.sop_class)
         item["00081155"] = _text("UI", instance.sop_instance)
     item["00081197"] = {"vr": "US", "Value": [instance.failure_reason]}
     return item
+
+
+def _shortened(sentence: str) -> str:
+    """As many words as an LO has room for."""
+    if len(sentence) <= _MAX_COMMENT:
+        return sentence
+    words, _, _ = sentence[: _MAX_COMMENT - 3].rpartition(" ")
+    return f"{words or sentence[: _MAX_COMMENT - 4]} ..."
 
 
 def _text(vr: str, value: str) -> JsonObject:

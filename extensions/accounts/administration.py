@@ -4,10 +4,10 @@ from datetime import UTC, datetime
 
 from starlette.requests import Request
 
-from dicomweb.access.guard import actor_of
-from dicomweb.access.permissions import Permission, Principal
+from dicomweb.access.guard import actor_of, demand
+from dicomweb.access.permissions import ROLES, Permission, Principal
 from dicomweb.archive import Archive
-from dicomweb.errors import Conflict
+from dicomweb.errors import Conflict, Forbidden
 from dicomweb.resources import Resource
 from extensions.accounts import grants, passwords, people
 from extensions.accounts.shapes import (
@@ -34,6 +34,7 @@ def list_users(request: Request, query: Paging) -> Page[User]:
 
 
 def add_user(request: Request, body: NewUser) -> User:
+    _no_more_than(request, people.checked_role(body.role))
     hashed = passwords.hashed(body.password)
     with request.state.archive.session() as session:
         return _user(people.add(session, actor_of(request.scope), body.name, body.role, hashed))
@@ -43,6 +44,9 @@ def change_user(request: Request, body: UserChange) -> User:
     hashed = passwords.hashed(body.password) if body.password is not None else None
     with request.state.archive.session() as session:
         account = people.get(session, request.path_params["id"])
+        _no_more_than(request, account.role)
+        if body.role is not None:
+            _no_more_than(request, people.checked_role(body.role))
         if body.disabled or (body.role is not None and body.role != "admin"):
             people.keep_an_admin(session, account)
         if body.disabled:
@@ -64,6 +68,13 @@ def remove_user(request: Request) -> None:
         people.keep_an_admin(session, account)
         _not_oneself(request, account)
         people.remove(session, actor_of(request.scope), account)
+
+
+def _no_more_than(request: Request, role: str) -> None:
+    """Raises Forbidden where a key that may less would make itself an account, or take one."""
+    by: Principal = request.scope["principal"]
+    if not all(by.may(each) for each in ROLES[role]):
+        raise Forbidden(f"Only who may all that {role} may gives this role, or its password.")
 
 
 def _not_oneself(request: Request, account: Account) -> None:
@@ -96,6 +107,7 @@ def list_shares(request: Request, query: Paging) -> Page[ShareLink]:
 
 
 def make_share(request: Request, body: NewShare) -> MadeShare:
+    demand(request.scope, Permission.VIEW)  # nobody opens to others what is closed to them
     state = request.state
     study = body.study_instance_uid
     state.archive.version(Resource(study))  # NotFound, Gone

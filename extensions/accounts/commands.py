@@ -1,7 +1,7 @@
 """`dicomweb user …`: accounts from the command line, and the first one of a container."""
 
 from dicomweb.access.secret import read_secret
-from dicomweb.actor import PROGRAM
+from dicomweb.actor import PROGRAM, Actor, operator
 from dicomweb.archive import Archive
 from dicomweb.errors import Conflict
 from dicomweb.settings import Settings
@@ -10,12 +10,25 @@ from extensions.accounts import passwords, people
 FIRST = "admin"
 
 
-def add(archive: Archive, name: str, role: str, password: str) -> None:
+def check_new(archive: Archive, name: str, role: str) -> None:
+    """Raises BadRequest, Conflict, before anybody types a password in vain."""
+    people.checked_role(role)
+    with archive.reading() as session:
+        people.check_new(session, name)
+
+
+def check_known(archive: Archive, name: str) -> None:
+    """Raises NotFound likewise."""
+    with archive.reading() as session:
+        people.named(session, name)
+
+
+def add(archive: Archive, name: str, role: str, password: str, actor: Actor = PROGRAM) -> None:
     """Raises BadRequest, Conflict."""
     people.checked_role(role)
     hashed = passwords.hashed(password)
     with archive.session() as session:
-        people.add(session, PROGRAM, name, role, hashed)
+        people.add(session, actor, name, role, hashed)
 
 
 def listed(archive: Archive) -> list[tuple[str, str, bool]]:
@@ -27,7 +40,7 @@ def listed(archive: Archive) -> list[tuple[str, str, bool]]:
 def remove(archive: Archive, name: str) -> None:
     """Raises NotFound. The last admin may go, too: the command line makes another one."""
     with archive.session() as session:
-        people.remove(session, PROGRAM, people.named(session, name))
+        people.remove(session, operator(), people.named(session, name))
 
 
 def set_password(archive: Archive, name: str, password: str) -> None:
@@ -35,7 +48,7 @@ def set_password(archive: Archive, name: str, password: str) -> None:
     hashed = passwords.hashed(password)
     with archive.session() as session:
         account = people.named(session, name)
-        people.change(session, PROGRAM, account, hashed=hashed, disabled=False)
+        people.change(session, operator(), account, hashed=hashed, disabled=False)
 
 
 def first_admin(archive: Archive, settings: Settings, *, make: bool) -> str:

@@ -70,8 +70,9 @@ class Credentials:
 
     def _key(self, session: Session, token: str) -> Proven:
         key = grants.key_of(session, token)
-        principal = Principal(f"key:{key.name}", grants.permissions_of(key.permissions))
-        return Proven(principal, key.expires)
+        # Several keys may have one name: the trail has to tell which of them it was.
+        name = f"key:{key.name}:{key.id[:8]}"
+        return Proven(Principal(name, grants.permissions_of(key.permissions)), key.expires)
 
     def _share(self, session: Session, token: str) -> Proven:
         share = grants.share_of(session, self.tokens, token)

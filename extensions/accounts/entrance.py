@@ -1,5 +1,6 @@
 """/api/auth/token, /session, /logout, /me, /password, and the door of share links."""
 
+from dataclasses import replace
 from typing import Any
 from urllib.parse import parse_qs, quote
 
@@ -49,7 +50,7 @@ async def token(request: Request) -> Response:
 
 async def session(request: Request) -> Response:
     """The cookie of our pages: for name and password, or for the provider's token that was sent."""
-    if forgery.is_foreign(request.scope) and "origin" in request.headers:
+    if forgery.is_foreign(request.scope) and {"origin", "sec-fetch-site"} & set(request.headers):
         raise forgery.refusal()  # nobody logs somebody in unasked
     principal: Principal = request.scope["principal"]
     is_page = "text/html" in request.headers.get("accept", "")
@@ -180,12 +181,14 @@ async def open_share(request: Request) -> Response:
     address = f"{prefix_of(request)}/viewer/viewer?StudyInstanceUIDs={study}"
     answer = RedirectResponse(address, 303, {**NO_STORE, "Referrer-Policy": "no-referrer"})
     give(request, answer, SHARE_COOKIE, sent, int(proven.until) - now())
-    await in_thread(_opened, request, study)
+    await in_thread(_opened, request, proven.principal.name, study)
     return answer
 
 
-def _opened(request: Request, study: str) -> None:
-    entry = Entry(Action.LOGIN, actor_of(request.scope), "share", study=study)
+def _opened(request: Request, name: str, study: str) -> None:
+    """Who opens a link is whoever was given it: the link itself is all that is known of them."""
+    actor = replace(actor_of(request.scope), name=name)
+    entry = Entry(Action.LOGIN, actor, "share", study=study, object=name.partition(":")[2])
     with request.state.archive.session() as session:
         enter(session, entry)
 

@@ -21,6 +21,7 @@ from extensions.accounts.tokens import Tokens
 from extensions.audit import Action, Entry, enter
 
 PREFIX = "lbk_"
+_LONGEST_NAME = 100
 LONGEST_KEY = 5 * 366 * 86_400
 LONGEST_SHARE = 366 * 86_400
 
@@ -36,6 +37,8 @@ def make_key(
     expires: int,
 ) -> tuple[ApiKey, str]:
     """A new key and its text. Raises BadRequest, Forbidden for more than its maker may."""
+    if not name.strip() or not name.isprintable() or len(name) > _LONGEST_NAME:
+        raise BadRequest(f"name: a few words in one line are right, {_LONGEST_NAME} characters.")
     wanted = {each for each in GRANTED if each.value in permissions}
     if not wanted or len(wanted) != len(set(permissions)):
         known = ", ".join(each.value for each in GRANTED)
@@ -54,7 +57,8 @@ def make_key(
     )
     session.add(key)
     session.flush()
-    enter(session, Entry(Action.ACCOUNT, actor, "key", object=name, detail=key.permissions))
+    detail = f"{key.permissions}, id {key.id}"
+    enter(session, Entry(Action.ACCOUNT, actor, "key", object=name, detail=detail))
     return key, f"{PREFIX}{key.id.replace('-', '')}_{secret}"
 
 
@@ -107,7 +111,7 @@ def listed(session: Session, kind: type[Grant]) -> Sequence[Grant]:
 
 
 def revoke(session: Session, actor: Actor, kind: type[Grant], id: str) -> None:
-    grant = session.get(kind, id)
+    grant = session.get(kind, id) if id.isprintable() else None
     if grant is None:
         raise NotFound("There is no such key." if kind is ApiKey else "There is no such link.")
     if grant.ended:
@@ -115,8 +119,16 @@ def revoke(session: Session, actor: Actor, kind: type[Grant], id: str) -> None:
     grant.ended = now()
     session.add(grant)
     announce(session)
-    word = "key" if kind is ApiKey else "share"
-    enter(session, Entry(Action.ACCOUNT, actor, word, object=id, detail="revoked"))
+    enter(session, _revoked(actor, grant))
+
+
+def _revoked(actor: Actor, grant: ApiKey | Share) -> Entry:
+    if isinstance(grant, ApiKey):
+        detail = f"revoked, id {grant.id}"
+        return Entry(Action.ACCOUNT, actor, "key", object=grant.name, detail=detail)
+    return Entry(
+        Action.ACCOUNT, actor, "share", study=grant.study, object=grant.id, detail="revoked"
+    )
 
 
 def _check_end(expires: int, longest: int) -> None:

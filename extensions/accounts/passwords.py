@@ -35,6 +35,8 @@ def checked(password: str) -> str:
     """The password, if it may be one. Raises BadRequest."""
     if not SHORTEST <= len(password) <= LONGEST or "\0" in password:
         raise BadRequest(f"A password has {SHORTEST} to {LONGEST} characters.")
+    if not password.isascii() and password != password.encode(errors="replace").decode():
+        raise BadRequest("A password is text in UTF-8.")
     return password
 
 
@@ -47,8 +49,9 @@ def is_right(stored: str, password: str) -> bool:
     """Whether the password is that of a hash; an empty one stands for nobody's. In a thread."""
     from argon2.exceptions import InvalidHashError, VerificationError
 
+    nobodys = _nobodys()  # made at the first login, whoever's it is
     try:
-        right = _hasher().verify(stored or _nobodys(), password[:LONGEST])
+        right = _hasher().verify(stored or nobodys, password[:LONGEST])
     except (VerificationError, InvalidHashError):
         return False
     return right and stored != "" and len(password) <= LONGEST

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from sqlmodel import Session, col, func, select, update
 
-from dicomweb.access.permissions import ROLES
+from dicomweb.access.permissions import ROLES, is_ours
 from dicomweb.actor import Actor
 from dicomweb.archive import Archive
 from dicomweb.errors import BadRequest, Conflict, NotFound
@@ -20,14 +20,8 @@ _NAME = re.compile(r"[^\W_][\w.@+-]{0,99}")
 
 def add(session: Session, actor: Actor, name: str, role: str, hashed: str) -> Account:
     """A new account. Raises BadRequest, Conflict for a name that is taken."""
-    if not _NAME.fullmatch(name):
-        raise BadRequest(
-            "A name begins with a letter or a digit, and has letters, digits and . _ @ + - in it, "
-            "100 at most."
-        )
     announce(session)  # of two who add the same name at once one waits here
-    if find(session, name) is not None:
-        raise Conflict(f"There is an account {name} already.")
+    check_new(session, name)
     account = Account(
         key=name.casefold(), name=name, role=checked_role(role), password=hashed, created=now()
     )
@@ -35,6 +29,19 @@ def add(session: Session, actor: Actor, name: str, role: str, hashed: str) -> Ac
     session.flush()
     _enter(session, actor, account, f"added as {role}")
     return account
+
+
+def check_new(session: Session, name: str) -> None:
+    """Raises BadRequest for what is no name, Conflict for one that is taken."""
+    if not _NAME.fullmatch(name):
+        raise BadRequest(
+            "A name begins with a letter or a digit, and has letters, digits and . _ @ + - in it, "
+            "100 at most."
+        )
+    if is_ours(name):
+        raise BadRequest(f"{name} is what the audit trail calls others: take another name.")
+    if find(session, name) is not None:
+        raise Conflict(f"There is an account {name} already.")
 
 
 def checked_role(role: str) -> str:
@@ -45,11 +52,13 @@ def checked_role(role: str) -> str:
 
 def find(session: Session, name: str) -> Account | None:
     """The account of this name, in whatever case it is written."""
+    if not name.isprintable():  # NUL, say, which PostgreSQL takes for no text at all
+        return None
     return session.exec(select(Account).where(Account.key == name.casefold())).first()
 
 
 def get(session: Session, id: str) -> Account:
-    account = session.get(Account, id)
+    account = session.get(Account, id) if id.isprintable() else None
     if account is None:
         raise NotFound("There is no such account.")
     return account
@@ -58,7 +67,7 @@ def get(session: Session, id: str) -> Account:
 def named(session: Session, name: str) -> Account:
     account = find(session, name)
     if account is None:
-        raise NotFound(f"There is no account {name}.")
+        raise NotFound(f"There is no account {name if name.isprintable() else 'of this name'}.")
     return account
 
 

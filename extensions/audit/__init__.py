@@ -21,7 +21,9 @@ Not entered by you, since this extension sees them by itself: stores and deletio
 (through whatever door, by `on_stored` and `on_removed`), and of every request: views, searches,
 exports, and refusals (401, 403, 429, and 404 for what a limited principal may not see). A request
 that changed something and entered nothing gets a line named after its route. A handler that knows
-better than its route says `tell(request.scope, Action.VIEW, "report", study=uid)`.
+better than its route says `tell(request.scope, Action.VIEW, "report", study=uid)`. Where a path
+names something by an id of yours, `Extension.about` tells which study, series or instance it is:
+a line without a study gets it from there when it is written, and the Patient ID with it.
 
 `Entry.patient` is a Patient ID, `Entry.object` the id or name of what has no UID. Nothing else of
 a patient's belongs into an entry: no names, no text of reports, no values of searches.
@@ -38,9 +40,9 @@ tail that was cut off: the head of the chain is also kept in the file `audit-hea
 
 What cannot be detected: what someone does to a change's line in the two seconds or so, or to a
 view's line in the minute, before it is sealed (what `dicomweb import` stores waits for the next
-server); and the work of someone who reads the secret and writes both the database and the data
-folder. A power cut may cost the views of the last second and the counts of the last five, never
-the line of a change.
+server); and the work of someone who writes both the database and the data folder, and reads the
+secret or puts an older copy of both back. A power cut may cost the views of the last second and the
+counts of the last five, never the line of a change.
 """
 
 from collections.abc import AsyncIterator
@@ -49,7 +51,7 @@ from contextlib import asynccontextmanager
 from dicomweb.actor import PROGRAM
 from dicomweb.answers import in_thread
 from dicomweb.archive import Archive
-from dicomweb.extension import Extension
+from dicomweb.extension import Extension, load
 from dicomweb.settings import Settings
 from extensions.audit import api, report, tables, writing
 from extensions.audit.entries import Action, Entry, Outcome, enter, note
@@ -60,7 +62,8 @@ from extensions.audit.trail import Trail
 @asynccontextmanager
 async def _opened(settings: Settings, archive: Archive) -> AsyncIterator[dict[str, object]]:
     """`request.state.audit` is the trail of this process."""
-    trail = Trail(archive, report.chain_of(settings))
+    about = [each.about for each in load(settings.extensions) if each.about]
+    trail = Trail(archive, report.chain_of(settings), about)
     trail.note(Entry(Action.START, PROGRAM, "server"))
     trail.start()
     try:

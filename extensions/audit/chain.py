@@ -111,18 +111,24 @@ class Chain:
     # The head, outside the database
 
     def head(self) -> Head | None:
-        """What the file says, or None where there is none that can be read."""
+        """What the file says, or None where there is none, or none that we have written."""
         try:
-            number, _, text = self._path.read_text("ascii").strip().partition(" ")
-            return Head(int(number), bytes.fromhex(text))
+            number, proof, *text = self._path.read_text("ascii").split()
+            head = Head(int(number), bytes.fromhex("".join(text)))
+            genuine = hmac.compare_digest(bytes.fromhex(proof), self._proof(head))
         except (OSError, ValueError):
             return None
+        return head if genuine else None
+
+    def _proof(self, head: Head) -> bytes:
+        """Who can read the database knows its numbers and hashes, but not this."""
+        return hmac.digest(self._key, b"head %d %s" % (head.number, head.hash), "sha256")
 
     def _write_head(self, head: Head) -> None:
         draft = self._path.with_name(f".{HEAD}-{os.getpid()}")
         descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         with os.fdopen(descriptor, "w") as file:
-            file.write(f"{head.number} {head.hash.hex()}\n")
+            file.write(f"{head.number} {self._proof(head).hex()} {head.hash.hex()}\n")
         draft.replace(self._path)
 
     @contextmanager
@@ -142,9 +148,10 @@ class Chain:
     def verify(self, archive: Archive) -> Iterator[str]:
         """A sentence for everything that is not as it was sealed."""
         head = self.head()  # before the database, which goes on growing
-        last = Head()
+        last, sealed = Head(), 0
         while page := _batches(archive, last.number):
             for batch, rows in page:
+                sealed += batch.count
                 yield from self._check(last, batch, rows)
                 if head is not None and head.number == batch.number and head.hash != batch.hash:
                     yield f"Batch {batch.number} is not the one that {HEAD} names."
@@ -153,14 +160,11 @@ class Chain:
             yield f"{HEAD} is missing or unreadable: the newest batches may have been cut off."
         elif head is not None and head.number > last.number:
             yield f"{_batches_named(last.number + 1, head.number)}, the newest, missing."
-        with archive.reading() as session:
-            strays = (
-                select(func.count())
-                .select_from(ENTRY)
-                .where(ENTRY.c.batch.is_not(None), ENTRY.c.batch.not_in(select(BATCH.c.number)))
-            )
-            if count := session.connection().execute(strays).scalar_one():
-                yield f"{count} lines belong to batches that are missing."
+        if count := _count(archive, ENTRY.c.batch.not_in(select(BATCH.c.number))):
+            yield f"{count} lines belong to batches that are missing."
+        among = _count(archive, ENTRY.c.batch.in_(_numbers(last.number)))
+        if among > sealed:
+            yield f"{among - sealed} lines claim to be of batches that were sealed without them."
 
     def _check(self, last: Head, batch: Any, rows: list[Any]) -> Iterator[str]:
         if batch.number > last.number + 1:
@@ -194,9 +198,18 @@ def _batches(archive: Archive, after: int) -> list[tuple[Any, list[Any]]]:
     return [(batch, lines[batch.number]) for batch in batches]
 
 
+def _numbers(last: int) -> Any:
+    """Those of batches up to one: what is sealed meanwhile is not looked at."""
+    return select(BATCH.c.number).where(BATCH.c.number <= last)
+
+
 def unsealed(archive: Archive) -> int:
     """How many lines wait for their seal."""
+    return _count(archive, _UNSEALED)
+
+
+def _count(archive: Archive, condition: Any) -> int:
     with archive.reading() as session:
-        statement = select(func.count()).select_from(ENTRY).where(_UNSEALED)
+        statement = select(func.count()).select_from(ENTRY).where(condition)
         count: int = session.connection().execute(statement).scalar_one()
         return count

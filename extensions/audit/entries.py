@@ -104,7 +104,7 @@ def enter(session: Session, *entries: Entry) -> None:
     """
     from extensions.audit import writing
 
-    writing.enter(session, [row(entry) for entry in entries])
+    writing.enter(session, [row(each) for each in writing.with_patients(session, entries)])
 
 
 def note(scope: Scope, *entries: Entry) -> None:

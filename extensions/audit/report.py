@@ -1,12 +1,11 @@
 """`dicomweb audit verify` and `dicomweb audit export`: what they do, apart from the terminal."""
 
-import getpass
 from collections.abc import Iterator
 
 import orjson
 
 from dicomweb.access.secret import secret_of
-from dicomweb.actor import Actor
+from dicomweb.actor import operator
 from dicomweb.archive import Archive
 from dicomweb.extension import Extension
 from dicomweb.settings import Settings, WrongSetting
@@ -48,7 +47,7 @@ def export(archive: Archive, since: str, until: str, form: str) -> Iterator[byte
     given = {"from": since, "to": until}
     filters = validated(reading.Filters, {name: text for name, text in given.items() if text})
     with archive.session() as session:
-        enter(session, Entry(Action.AUDIT, Actor(getpass.getuser()), "export"))
+        enter(session, Entry(Action.AUDIT, operator(), "export"))
     pages = reading.everything(archive, filters, oldest_first=True)
     if form == "xml":
         yield messages.BEGIN

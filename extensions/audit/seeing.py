@@ -24,8 +24,9 @@ _CHANGES = {
 _STANDARD = "/dicom-web/"
 _LISTS = frozenset({"studies", "series", "instances", "count"})
 _PARTS = frozenset({"frames", "bulkdata", "pixeldata", "rendered", "thumbnail", "metadata"})
-# The file APIs name the file in the query: what their paths end in, when they give one.
-_FILES = frozenset({"image", "tags", "file", "download", "wado"})
+# What these paths give is named in the query; the last lists what belongs to one exam.
+_QUERIED = {"image": Action.VIEW, "tags": Action.VIEW, "wado": Action.VIEW, "images": Action.SEARCH}
+_UIDS_QUERIED, _IDS_QUERIED = ("studyUID", "seriesUID", "objectUID"), ("id", "examenID")
 _UIDS = frozenset({"study", "series", "instance", "frames", "path"})
 _REFUSALS = frozenset({401, 403, 429})
 # What the handler or a hook says of a request itself: see `tell`.
@@ -37,7 +38,7 @@ class Seen:
     """What requests of a route are: the first words of a line's key.
 
     `zipped`: an export where the client takes a ZIP; `named`: the path parameter with the id of
-    what it is about; `in_query`: the study is named there; `changing`: a change, if nobody
+    what it is about; `in_query`: that is named there; `changing`: a change, if nobody
     entered it.
     """
 
@@ -99,19 +100,23 @@ def of_route(route: object, method: str) -> Seen | None:
     names = [word[1:-1].partition(":")[0] for word in words if word.startswith("{")]
     named = next((name for name in reversed(names) if name not in _UIDS), "")
     kind = " ".join(literals[-2:]) if literals[:1] == ["api"] else (literals or ["page"])[-1]
-    if method in _CHANGES and permission is not Permission.PUBLIC:
+    if permission in (Permission.PUBLIC, Permission.KNOWN):
+        return None
+    if method in _CHANGES and permission is Permission.VIEW:  # a question with a body
+        return Seen(Action.VIEW.value, kind, named=named)
+    if method in _CHANGES:
         action = _CHANGES[method]
         if path.startswith(_STANDARD) and kind == "studies":
             action = Action.STORE if method == "POST" else action
         return Seen(action.value, kind, named=named, changing=True)
-    if method not in _READS or permission in (Permission.PUBLIC, Permission.KNOWN):
+    if method not in _READS:
         return None
     if path.startswith(_STANDARD):
         return _standard(words, kind)
     if permission is Permission.MANAGE:  # for operators: accounts, metrics
         return None
-    if literals and literals[-1] in _FILES:
-        return Seen(Action.VIEW.value, kind, named=named, in_query=True)
+    if not names and literals and literals[-1] in _QUERIED:
+        return Seen(_QUERIED[literals[-1]].value, kind, in_query=True)
     return Seen((Action.VIEW if names else Action.SEARCH).value, kind, named=named)
 
 
@@ -143,26 +148,28 @@ def _told(trail: Trail, scope: Scope, key: tuple[str, str]) -> None:
         if seen is not None and seen == Seen(seen.action, seen.kind):
             _plain[key] = (seen.action, seen.kind, "success")
     seen = _known[key]
+    path = scope.get("path_params", {})
+    request = scope.get("request_id", "")
+    entered = writing.was_entered(request)
     if seen is None and TOLD not in scope:
         return
     seen = seen or Seen("", "")
-    path = scope.get("path_params", {})
-    request = scope.get("request_id", "")
-    if seen.changing and (not request or writing.was_entered(request)):
+    if seen.changing and (not request or entered):
         return  # without an id nobody can tell
     action, kind = seen.action, seen.kind
-    study, thing, patient = path.get("study", ""), str(path.get(seen.named, "")), ""
+    study, series, instance = (path.get(each, "") for each in ("study", "series", "instance"))
+    thing, patient = str(path.get(seen.named, "")), ""
     if TOLD in scope:
         action, kind, study, thing, patient = scope[TOLD]
     elif seen.zipped and _takes_zip(scope):
         action, kind = Action.EXPORT.value, "zip"
     elif seen.in_query:
-        study = _queried_study(scope)
+        (study, series, instance), thing = _queried(scope)
     name, address = scope["principal"].name, _address(scope)
     said: tuple[str, ...] = (action, kind, "success", name, address, cleaned(study))
     if thing or patient:
         said = (*said, cleaned(thing), "", cleaned(patient))
-    trail.count(said, request, path.get("series", ""), path.get("instance", ""))
+    trail.count(said, request, series, instance)
 
 
 def _takes_zip(scope: Scope) -> bool:
@@ -170,9 +177,11 @@ def _takes_zip(scope: Scope) -> bool:
     return b"/zip" in accept or b"zip" in scope["query_string"]
 
 
-def _queried_study(scope: Scope) -> str:
-    asked = parse_qs(scope["query_string"].decode("latin-1"), max_num_fields=100)
-    return next((asked[name][0] for name in ("studyUID", "study") if name in asked), "")
+def _queried(scope: Scope) -> tuple[list[str], str]:
+    """The UIDs of WADO-URI, and the id of the file APIs."""
+    asked = parse_qs(scope["query_string"].decode("latin-1"))
+    uids = [cleaned(asked.get(each, [""])[0]) for each in _UIDS_QUERIED]
+    return uids, next((asked[each][0] for each in _IDS_QUERIED if each in asked), "")
 
 
 def _failed(trail: Trail, scope: Scope, status: int) -> None:
@@ -181,18 +190,22 @@ def _failed(trail: Trail, scope: Scope, status: int) -> None:
     name: str = getattr(principal, "name", "")
     limited = getattr(principal, "studies", None) is not None
     route = scope.get("route")
+    entered = writing.was_entered(scope.get("request_id", ""))
     refused = status in _REFUSALS or (status == 404 and limited and route is not None)
     seen = of_route(route, scope["method"]) if status >= 500 else None
     if not refused and (seen is None or not seen.changing):
         return
-    if refused and writing.was_entered(scope.get("request_id", "")):
+    if entered and refused:
         return  # a login that failed, say
     # What nobody was asked for they may invent: it would be a line for each.
-    study = cleaned(scope.get("path_params", {}).get("study", "")) if name else ""
+    path = scope.get("path_params", {}) if name else {}
+    study = cleaned(path.get("study", ""))
+    ids = [cleaned(value) for each, value in path.items() if each.endswith("id")]
     thing = f"{scope['method'][:10]} {getattr(route, 'path', '')}".strip()
     if refused:
-        said = (Action.REFUSAL.value, str(status), Outcome.REFUSED.value)
+        said: tuple[str, ...] = (Action.REFUSAL.value, str(status), Outcome.REFUSED.value)
     else:
         assert seen is not None
         said = (seen.action, seen.kind, Outcome.FAILURE.value)
-    trail.count((*said, name, _address(scope), study, thing), scope.get("request_id", ""), "", "")
+    said = (*said, name, _address(scope), study, thing, *ids[:1])
+    trail.count(said, scope.get("request_id", ""), "", "")

@@ -3,21 +3,19 @@
 import logging
 import threading
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-import orjson
 from prometheus_client import Counter
 from sqlmodel import Session, insert, update
 
 from dicomweb.actor import Actor
 from dicomweb.archive import Archive
-from dicomweb.errors import Refusal
-from dicomweb.query import parse
-from dicomweb.resources import Level, Resource
 from extensions.audit import writing
 from extensions.audit.chain import BATCH_LINES, Chain
 from extensions.audit.entries import Action, Entry, Outcome, row
+from extensions.audit.subjects import NOTHING, About, Subjects
 from extensions.audit.tables import ENTRY
 
 log = logging.getLogger("dicomweb.audit")
@@ -39,6 +37,8 @@ OVERFLOWS = Counter(
     "dicomweb_audit_overflows", "Requests of which the audit trail keeps no more than the action."
 )
 _OF_PATIENTS = frozenset({Action.VIEW, Action.SEARCH, Action.EXPORT})
+# Whose `object` is the id of something in a study, where it is not the name of somebody.
+_OF_THINGS = _OF_PATIENTS | {Action.CREATE, Action.CHANGE, Action.DELETE}
 
 
 class Key(NamedTuple):
@@ -84,9 +84,10 @@ class _Open:
 class Trail:
     """The trail of one process. `count` and `note` are quick, and for any thread."""
 
-    def __init__(self, archive: Archive, chain: Chain) -> None:
+    def __init__(self, archive: Archive, chain: Chain, about: Sequence[About] = ()) -> None:
         self._archive = archive
         self._chain = chain
+        self._subjects = Subjects(archive, about)
         self._lock = threading.Lock()
         self._pending: dict[Key | tuple[str, ...], Line] = {}
         self._writing = threading.Lock()
@@ -153,6 +154,7 @@ class Trail:
                     _failed(fault)
                     self._put_back(pairs[start:])
                     return False
+            self._subjects.forget()
             self._forget()
             return True
 
@@ -175,13 +177,13 @@ class Trail:
                 known.append((key, line, _Open(opened.pk, total)))
             else:
                 new.append((key, line))
-        patients = [self._patient(Key(*key)) for key, _ in new]
+        rows = [self._row(Key(*key), line) for key, line in new]
         with self._archive.session() as session:
             for key, line, opened in known:
                 if not _count_up(session, opened):
                     new.append((key, line))
-                    patients.append("")
-            begun = _insert(session, new, patients)
+                    rows.append(self._row(Key(*key), line))
+            begun = _insert(session, new, rows)
         self._open.update({key: opened for key, _, opened in known})
         self._open.update(begun)
 
@@ -189,16 +191,15 @@ class Trail:
         opened = self._open.get(key)
         return opened is not None and opened.line.moment // MINUTE == line.moment // MINUTE
 
-    def _patient(self, key: Key) -> str:
-        """The Patient ID of the study that was looked at."""
-        if key.patient or not key.study or key.action not in _OF_PATIENTS:
-            return key.patient
-        try:
-            query = parse(Level.STUDY, Resource(), f"StudyInstanceUID={key.study}&limit=1")
-            found = self._archive.search(query).find().fragments
-        except Refusal:
-            return ""
-        return patient_of(found[0]) if found else ""
+    def _row(self, key: Key, line: Line) -> dict[str, Any]:
+        """The columns of a new line; what its path does not say is looked up."""
+        entry = entry_of(key, line)
+        if key.outcome == Outcome.SUCCESS and not key.study and key.object:
+            found = self._subjects.of(key.object) if key.action in _OF_THINGS else NOTHING
+            entry = replace(entry, study=found.study, series=found.series, instance=found.instance)
+        if entry.study and not entry.patient and key.action in _OF_PATIENTS:
+            entry = replace(entry, patient=self._subjects.patient(entry.study))
+        return row(entry, line.moment, _closes(line.moment))
 
     def _forget(self) -> None:
         """Lines of past minutes are counted up no more."""
@@ -253,14 +254,10 @@ def _count_up(session: Session, opened: _Open) -> bool:
 
 
 def _insert(
-    session: Session, new: list[tuple[tuple[str, ...], Line]], patients: list[str]
+    session: Session, new: list[tuple[tuple[str, ...], Line]], rows: list[dict[str, Any]]
 ) -> dict[Key | tuple[str, ...], _Open]:
     if not new:
         return {}
-    rows = [
-        row(entry_of(Key(*key), line, patient), line.moment, _closes(line.moment))
-        for (key, line), patient in zip(new, patients, strict=True)
-    ]
     statement = insert(ENTRY).returning(ENTRY.c.pk, sort_by_parameter_order=True)
     numbers = session.connection().execute(statement, rows).scalars()
     return {key: _Open(pk, line) for (key, line), pk in zip(new, numbers, strict=True)}
@@ -271,7 +268,7 @@ def _closes(moment: int) -> int:
     return (moment // MINUTE + 1) * 60 + GRACE
 
 
-def entry_of(key: Key, line: Line, patient: str) -> Entry:
+def entry_of(key: Key, line: Line) -> Entry:
     """The line as an entry."""
     return Entry(
         Action(key.action),
@@ -281,17 +278,11 @@ def entry_of(key: Key, line: Line, patient: str) -> Entry:
         key.study,
         line.series,
         line.instance,
-        patient=patient,
+        patient=key.patient,
         object=key.object,
         detail=key.detail,
         count=line.count,
     )
-
-
-def patient_of(dataset: bytes) -> str:
-    """The Patient ID (0010,0020) of a DICOM JSON object, with \\x01 for the service root."""
-    values = orjson.loads(dataset.replace(b"\x01", b"")).get("00100020", {}).get("Value") or [""]
-    return str(values[0] or "")
 
 
 def _failed(fault: Exception) -> None:

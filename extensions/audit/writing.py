@@ -2,13 +2,14 @@
 
 import itertools
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
 import orjson
 from sqlmodel import Session, bindparam, insert, inspect, select
 
-from extensions.audit.entries import Action, Entry, row
+from extensions.audit.entries import Action, Entry, cleaned, row
 from extensions.audit.tables import ENTRY
 from extensions.prepared import Prepared
 
@@ -89,14 +90,8 @@ def _stored(group: "list[Stored]") -> Entry:
 
 
 def on_removed(session: Session, removed: "Removed") -> None:
-    """One line for what was deleted; the patient is known from the line of the storing."""
+    """One line for what was deleted."""
     resource = removed.resource
-    known = (
-        select(ENTRY.c.patient)
-        .where(ENTRY.c.study == resource.study, ENTRY.c.patient != "")
-        .order_by(ENTRY.c.pk.desc())
-        .limit(1)
-    )
     entry = Entry(
         Action.DELETE,
         removed.actor,
@@ -104,7 +99,26 @@ def on_removed(session: Session, removed: "Removed") -> None:
         study=resource.study,
         series=resource.series,
         instance=resource.instance,
-        patient=session.connection().execute(known).scalar() or "",
         count=len(removed.instances),
     )
-    enter(session, [row(entry)])
+    enter(session, [row(each) for each in with_patients(session, [entry])])
+
+
+def with_patients(session: Session, entries: Sequence[Entry]) -> Sequence[Entry]:
+    """The same; the patient of a study is known from its line before, if nobody names one."""
+    if not is_kept(session.connection()):
+        return entries
+    return [_with_patient(session, each) for each in entries]
+
+
+def _with_patient(session: Session, entry: Entry) -> Entry:
+    if entry.patient or not entry.study:
+        return entry
+    known = (
+        select(ENTRY.c.patient)
+        .where(ENTRY.c.study == cleaned(entry.study), ENTRY.c.patient != "")
+        .order_by(ENTRY.c.pk.desc())
+        .limit(1)
+    )
+    patient = session.connection().execute(known).scalar() or ""
+    return replace(entry, patient=patient)

@@ -21,7 +21,7 @@ PROXY, CLIENT = "10.0.0.1", "203.0.113.7"
         (PROXY, {"x-forwarded-for": f"{CLIENT}:4711"}, CLIENT),
         (PROXY, {"forwarded": f"for={CLIENT};proto=https"}, CLIENT),
         (PROXY, {"forwarded": 'for=x, For="[2001:db8::1]:4711"'}, "2001:db8::1"),
-        (PROXY, {"forwarded": f"for={CLIENT}", "x-forwarded-for": "198.51.100.1"}, CLIENT),
+        (PROXY, {"forwarded": "for=198.51.100.1", "x-forwarded-for": CLIENT}, CLIENT),
         (PROXY, {"x-forwarded-for": "garbage"}, "garbage"),
         (PROXY, {"x-forwarded-for": "1.1.1.1," * 5000 + CLIENT}, PROXY),
         (PROXY, {"forwarded": "for=1.1.1.1," * 200 + f"for={CLIENT}"}, PROXY),

@@ -179,3 +179,30 @@ def test_a_websocket_under_the_cookie_comes_from_our_pages(origin: str, foreign:
         "state": {"addresses": Addresses(Settings(), "/dicom-web")},
     }
     assert forgery.is_foreign(scope) == foreign
+
+
+LINK = Principal("share:1", frozenset({Permission.VIEW}), frozenset({"1.2"}))
+
+
+@pytest.mark.parametrize(
+    ("site", "known"), [(b"same-origin", True), (b"cross-site", False), (b"same-site", False)]
+)
+def test_a_links_cookie_may_be_taken_back_by_our_pages(
+    accounts: Accounts,
+    identify: Callable[..., Principal],
+    monkeypatch: pytest.MonkeyPatch,
+    site: bytes,
+    known: bool,
+) -> None:
+    monkeypatch.setattr(accounts, "page", lambda _: Proven(LINK, time.time() + 60))
+    cookie, from_site = (b"cookie", b"lightbox_share=s"), (b"sec-fetch-site", site)
+    assert (identify(cookie, from_site, method="POST") is LINK) == known
+
+
+def test_cookies_of_others_fill_no_memory(
+    accounts: Accounts, identify: Callable[..., Principal]
+) -> None:
+    cookie = b"lightbox_session=good; junk=" + b"x" * 9_000
+    for _ in range(2):
+        assert identify((b"cookie", cookie)) is ANN
+    assert accounts.asked == 2

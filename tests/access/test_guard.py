@@ -6,9 +6,11 @@ from typing import Any
 import pytest
 from starlette.responses import Response
 
-from dicomweb.access.guard import demand, route, unguarded
-from dicomweb.access.permissions import NOBODY, ROLES, Permission, Principal
+from dicomweb.access.guard import anonymous, demand, route, unguarded
+from dicomweb.access.permissions import ANONYMOUS_ADMIN, NOBODY, ROLES, Permission, Principal
+from dicomweb.addresses import Addresses
 from dicomweb.errors import Forbidden, NotFound, Unauthorized
+from dicomweb.settings import Settings
 
 DOCTOR = Principal("doctor", ROLES["doctor"], role="doctor")
 LINK = Principal("share", ROLES["doctor"], frozenset({"1.2"}))
@@ -100,3 +102,33 @@ def test_a_plain_route_is_found() -> None:
     from starlette.routing import Route
 
     assert unguarded([Route("/open", _handler)]) == ["/open"]
+
+
+@pytest.mark.parametrize(
+    ("headers", "known"),
+    [
+        ({}, True),
+        ({"sec-fetch-site": "same-origin", "origin": "http://h:8080"}, True),
+        ({"sec-fetch-site": "none"}, True),
+        ({"origin": "http://h:8080"}, True),
+        ({"origin": "https://viewer.example", "sec-fetch-site": "cross-site"}, True),
+        ({"origin": "https://evil.example", "sec-fetch-site": "cross-site"}, False),
+        ({"origin": "http://h:9090", "sec-fetch-site": "same-site"}, False),
+        ({"origin": "https://evil.example"}, False),
+        ({"origin": "null"}, False),
+    ],
+)
+def test_without_logins_a_strangers_page_still_changes_nothing(
+    headers: dict[str, str], known: bool
+) -> None:
+    settings = Settings(cors_origins=("https://viewer.example",))
+    scope: dict[str, Any] = {
+        "type": "http",
+        "scheme": "http",
+        "server": ("h", 8080),
+        "headers": [(name.encode(), value.encode()) for name, value in headers.items()]
+        + [(b"host", b"h:8080")],
+        "state": {"settings": settings, "addresses": Addresses(settings, "/dicom-web")},
+    }
+    assert anonymous({**scope, "method": "GET"}) is ANONYMOUS_ADMIN
+    assert (anonymous({**scope, "method": "POST"}) is ANONYMOUS_ADMIN) == known

@@ -22,7 +22,7 @@ def run_cli(*arguments: str, given: str = "") -> subprocess.CompletedProcess[str
     """`dicomweb …`, with `given` as its standard input."""
     command = [sys.executable, "-m", "dicomweb.cli", *arguments]
     return subprocess.run(
-        command, input=given, capture_output=True, text=True, check=False, timeout=60
+        command, input=given, capture_output=True, text=True, check=False, timeout=180
     )
 
 

@@ -1,5 +1,6 @@
 """`dicomweb user`, the first admin, and settings that do not fit together."""
 
+import json
 import re
 from pathlib import Path
 
@@ -53,6 +54,46 @@ def test_what_is_wrong_is_one_sentence(
     assert done.returncode == 2
     assert done.stderr.startswith(sentence)
     assert done.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    "words", [("user", "list"), ("user", "remove", "ann"), ("audit", "verify"), ("audit", "export")]
+)
+def test_a_misspelt_folder_is_told_and_not_made(tmp_path: Path, words: tuple[str, ...]) -> None:
+    done = run_cli(*words, "--data-dir", str(tmp_path / "dta"))
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == f"There is no archive in {tmp_path / 'dta'}.\n"
+    assert not (tmp_path / "dta").exists()
+
+
+def test_a_folder_that_is_none_is_one_sentence(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    there = ("--password-stdin", "--data-dir", str(tmp_path / "file"))
+    done = run_cli("user", "add", "ann", "--role", "admin", *there, given=PASSWORD)
+    assert done.returncode == 2
+    assert done.stderr == f"{tmp_path / 'file'}: File exists.\n"
+
+
+def test_a_name_is_refused_before_a_password_is_asked_for(tmp_path: Path) -> None:
+    make_accounts(tmp_path, "ann:admin")
+    there = ("--data-dir", str(tmp_path))
+    taken = run_cli("user", "add", "Ann", "--role", "doctor", *there)
+    assert taken.stderr == "There is an account Ann already.\n"
+    unknown = run_cli("user", "password", "joe", *there)
+    assert unknown.stderr == "There is no account joe.\n"
+    asked = run_cli("user", "add", "joe", "--role", "doctor", *there)
+    assert asked.stderr.endswith("say --password-stdin.\n")
+
+
+def test_the_trail_tells_who_was_at_the_command_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LOGNAME", "olga")
+    there = ("--data-dir", str(tmp_path))
+    arguments = ("user", "add", "ann", "--role", "admin", "--password-stdin", *there)
+    assert run_cli(*arguments, given=PASSWORD).returncode == 0
+    told = json.loads(run_cli("audit", "export", *there).stdout.splitlines()[0])
+    assert (told["actor"], told["object"]) == ("shell:olga", "ann")
 
 
 def _archive(folder: Path) -> Archive:

@@ -161,8 +161,15 @@ def test_a_form_in_vain_goes_back_to_the_login_page(house: House) -> None:
     assert "Set-Cookie" not in answer.headers
 
 
-def test_nobody_logs_somebody_in_from_another_site(house: House) -> None:
-    headers = {"Origin": "https://evil.example", "Sec-Fetch-Site": "cross-site"}
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Origin": "https://evil.example", "Sec-Fetch-Site": "cross-site"},
+        {"Origin": "null"},
+        {"Sec-Fetch-Site": "cross-site"},
+    ],
+)
+def test_nobody_logs_somebody_in_from_another_site(house: House, headers: dict[str, str]) -> None:
     answer = house.ask("POST", "/api/auth/session", data=FORM, headers=headers)
     assert answer.status_code == 403
     assert "Set-Cookie" not in answer.headers

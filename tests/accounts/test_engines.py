@@ -14,7 +14,7 @@ from dicomweb.access.permissions import ANONYMOUS_ADMIN, ROLES, Principal
 from dicomweb.actor import PROGRAM
 from dicomweb.app import open_archive
 from dicomweb.archive import Archive
-from dicomweb.errors import TooManyRequests, Unauthorized
+from dicomweb.errors import BadRequest, NotFound, TooManyRequests, Unauthorized
 from dicomweb.extension import load
 from dicomweb.settings import Settings
 from extensions.accounts import commands, grants, logins, people, provider_logins, throttle
@@ -131,7 +131,7 @@ def test_every_revocation_is_announced(archive: Archive, credentials: Credential
             session, PROGRAM, ANONYMOUS_ADMIN, "k", ["radiology:view"], now() + 60
         )
         id = key.id
-    assert credentials.bearer(text).principal.name == "key:k"
+    assert credentials.bearer(text).principal.name == f"key:k:{id[:8]}"
     before = credentials.changes()
     with archive.session() as session:
         grants.revoke(session, PROGRAM, ApiKey, id)
@@ -156,3 +156,19 @@ def test_with_a_provider_accounts_prove_nothing(archive: Archive) -> None:
     token = logins.token_answer(asleep.tokens, _login(archive))["access_token"]
     with pytest.raises(Unproven, match="closed"):
         asleep.bearer(token)
+
+
+@pytest.mark.parametrize("name", ["a\0b", "\udcff", "\0", "", "x" * 60_000])
+def test_an_odd_name_is_nobodys(archive: Archive, name: str) -> None:
+    with archive.session() as session:
+        assert people.find(session, name) is None
+        with pytest.raises(NotFound):
+            people.get(session, name)
+        with pytest.raises(NotFound):
+            grants.revoke(session, PROGRAM, ApiKey, name)
+
+
+@pytest.mark.parametrize("name", ["lightbox", "Anonymous"])
+def test_nobody_has_a_name_of_ours(archive: Archive, name: str) -> None:
+    with pytest.raises(BadRequest, match="another name"):
+        commands.add(archive, name, "doctor", PASSWORD)

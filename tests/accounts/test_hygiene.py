@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -27,6 +28,21 @@ def test_every_answer_has_a_request_id_of_its_own(house: House) -> None:
 def test_a_trusted_proxy_may_give_the_id(house: House, given: str, taken: bool) -> None:
     answer = house.ask("GET", "/health/live", headers={"X-Request-Id": given})
     assert (answer.headers["X-Request-Id"] == given) == taken
+
+
+def test_of_two_requests_under_way_only_one_has_an_id(house: House) -> None:
+    """Or the one could pass for the other in the audit trail."""
+    answers = []
+
+    def ask(_: int) -> None:
+        answers.append(house.grant("doctor", **{"X-Request-Id": "twin"}))
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(ask, range(8)))
+    ids = [each.headers["X-Request-Id"] for each in answers]
+    assert "twin" in ids
+    assert len({each for each in ids if each != "twin"}) == 8 - ids.count("twin")
+    assert house.grant("doctor", **{"X-Request-Id": "twin"}).headers["X-Request-Id"] == "twin"
 
 
 def test_pages_make_browsers_careful(house: House) -> None:
@@ -57,7 +73,8 @@ def test_the_log_has_no_query_no_token_and_no_name(tmp_path: Path) -> None:
     lines = iter(process.stdout.readline, "Stop it with Ctrl+C.\n")
     (root,) = (line.split()[-1] for line in lines if "DICOMweb root" in line)
     address = f"http://{urlsplit(root).netloc}"
-    for path in ("/dicom-web/studies?PatientName=Secret", "/share/Secret", "/x?token=Secret"):
+    paths = ("/dicom-web/studies?PatientName=Secret", "/share/Secret", "/x?token=Secret")
+    for path in (*paths, "/prefix/share/Secret/", "/x%0aERROR forged"):
         requests.get(address + path, headers={"X-Request-Id": "known-1"}, timeout=30)
     form = {"grant_type": "password", "username": "Secret", "password": "Secret"}
     requests.post(f"{address}/api/auth/token", data=form, timeout=30)
@@ -73,5 +90,7 @@ def test_the_log_has_no_query_no_token_and_no_name(tmp_path: Path) -> None:
         "GET /dicom-web/studies 401",
         "GET /share/… 401",
         "GET /x 404",
+        "GET /prefix/share/… 404",
+        "GET /x?ERROR forged 404",
         "POST /api/auth/token 401",
     ]

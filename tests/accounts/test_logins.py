@@ -1,8 +1,13 @@
 """Accounts over HTTP: the password grant, renewal, logout, throttling, one's own password."""
 
+import math
+import socket
 import time
+from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
+from http.client import parse_headers
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import jwt
 import pytest
@@ -136,11 +141,54 @@ def test_passwords_are_throttled_before_they_are_compared(house: House) -> None:
     assert 0 < int(answer.headers["Retry-After"]) <= 300
 
 
+def _flood(house: House, count: int) -> Counter[int]:
+    """So many wrong passwords on one connection, a hundred sent before their answers are read."""
+    address = urlsplit(house.address)
+    body = b"grant_type=password&username=flooded&password=guess"
+    kind = b"application/x-www-form-urlencoded"
+    head = b"POST /api/auth/token HTTP/1.1\r\nHost: x\r\nX-Forwarded-For: 198.51.100.6\r\n"
+    request = head + b"Content-Type: %s\r\nContent-Length: %d\r\n\r\n%s" % (kind, len(body), body)
+    statuses: Counter[int] = Counter()
+    with socket.create_connection((address.hostname, address.port), 60) as connection:
+        answers = connection.makefile("rb")
+        for _ in range(count // 100):
+            connection.sendall(request * 100)
+            for _ in range(100):
+                statuses[int(answers.readline().split()[1])] += 1
+                headers = parse_headers(answers)
+                answers.read(int(headers["Content-Length"]))
+        answers.close()
+    return statuses
+
+
+def test_of_ten_thousand_wrong_passwords_a_handful_is_compared(house: House) -> None:
+    began = time.monotonic()
+    with ThreadPoolExecutor(4) as pool:
+        statuses = sum(pool.map(_flood, [house] * 4, [2_500] * 4), Counter[int]())
+    assert statuses.keys() == {401, 429}
+    assert statuses.total() == 10_000
+    # Five are free, then each has to wait twice as long as the one before.
+    waits = math.log2(time.monotonic() - began + 1)
+    assert 5 <= statuses[401] <= 5 + waits + 2
+    lines = house.ask("GET", "/api/audit?address=198.51.100.6", house.admin).json()["data"]
+    assert sum(each["count"] for each in lines) == 10_000
+    assert len([each for each in lines if each["action"] == "login"]) == statuses[401]
+    assert house.grant("doctor").status_code == 200
+
+
 def test_an_address_that_tries_many_names_is_throttled_too(house: House) -> None:
     for number in range(40):
         answer = house.grant(f"name{number}", "guess", **{PROXIED: f"2001:db8::{number:x}"})
     assert answer.status_code == 429
     assert house.grant("doctor").status_code == 200
+
+
+def test_an_address_is_not_the_clients_to_choose(house: House) -> None:
+    """A proxy that writes X-Forwarded-For passes on a Forwarded that it does not know."""
+    for number in range(40):
+        invented = {PROXIED: "198.51.100.8", "Forwarded": f"for=192.0.2.{number}"}
+        answer = house.grant(f"chosen{number}", "guess", **invented)
+    assert answer.status_code == 429
 
 
 def test_throttling_outlives_a_restart_and_counts_for_all_workers(tmp_path: Path) -> None:

@@ -162,6 +162,16 @@ def test_the_link_sets_a_cookie_and_opens_the_viewer(house: House, own: Any, oth
     assert browser.get(f"{house.address}{path}", timeout=30).status_code == 404
 
 
+def test_a_links_cookie_is_taken_back(house: House, share: str) -> None:
+    browser = requests.Session()
+    browser.get(f"{house.address}/share/{share}", allow_redirects=False, timeout=30)
+    logout = f"{house.address}/api/auth/logout"
+    assert browser.post(logout, timeout=30).status_code == 403
+    own = {"Sec-Fetch-Site": "same-origin"}
+    assert browser.post(logout, headers=own, timeout=30).status_code == 204
+    assert "lightbox_share" not in browser.cookies
+
+
 def test_a_link_is_revoked_in_every_form(house: House, own: Any) -> None:
     made = house.made("shares", studyInstanceUid=own.StudyInstanceUID)
     browser = requests.Session()
@@ -177,10 +187,10 @@ def test_a_link_is_revoked_in_every_form(house: House, own: Any) -> None:
 
 
 def test_a_link_expires(house: House, own: Any) -> None:
-    end = (datetime.now(UTC) + timedelta(seconds=2)).isoformat()
-    made = house.made("shares", studyInstanceUid=own.StudyInstanceUID, expires=end)
+    end = datetime.now(UTC) + timedelta(seconds=5)
+    made = house.made("shares", studyInstanceUid=own.StudyInstanceUID, expires=end.isoformat())
     assert house.ask("GET", f"{ROOT}/studies", made["token"]).status_code == 200
-    time.sleep(2.1)
+    time.sleep(end.timestamp() - time.time() + 0.1)
     assert house.ask("GET", f"{ROOT}/studies", made["token"]).status_code == 401
     assert house.ask("GET", f"/share/{made['token']}").status_code == 401
 

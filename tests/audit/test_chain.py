@@ -85,6 +85,34 @@ def test_a_line_put_into_a_batch_is_found(data_dir: Path) -> None:
     assert verified(data_dir)[0] == 1
 
 
+@pytest.mark.parametrize("pk", [-5, 1_000_000])
+def test_a_line_that_claims_to_be_of_a_batch_is_found(data_dir: Path, pk: int) -> None:
+    columns = [name for _, name, *_ in fetched(data_dir, "PRAGMA table_info(audit_entry)")]
+    copied = ", ".join(name for name in columns if name != "pk")
+    insert = f"INSERT INTO audit_entry (pk, {copied}) SELECT {pk}, {copied} FROM audit_entry"
+    tamper(data_dir, f"{insert} WHERE batch = 1 LIMIT 1")
+    status, text = verified(data_dir)
+    assert status == 1
+    assert "1 lines claim to be of batches that were sealed without them." in text
+
+
+def test_a_head_is_not_written_by_who_reads_the_database(data_dir: Path) -> None:
+    ((number, seal),) = fetched(
+        data_dir, "SELECT number, hex(hash) FROM audit_batch ORDER BY number LIMIT 1"
+    )
+    tamper(
+        data_dir,
+        f"DELETE FROM audit_entry WHERE batch > {number}",
+        f"DELETE FROM audit_batch WHERE number > {number}",
+    )
+    proof = (data_dir / "audit-head").read_text().split()[1]
+    for forged in (f"{number} {seal}", f"{number} {proof} {seal}", f"{number} zz {seal}"):
+        (data_dir / "audit-head").write_text(forged + "\n")
+        status, text = verified(data_dir)
+        assert status == 1
+        assert "audit-head is missing or unreadable" in text
+
+
 def test_a_missing_batch_is_found(data_dir: Path) -> None:
     tamper(data_dir, "DELETE FROM audit_entry WHERE batch = 2")
     tamper(data_dir, "DELETE FROM audit_batch WHERE number = 2")

@@ -16,6 +16,8 @@ from servers import Server, running, start, stop
 
 from dicomweb import reports
 from dicomweb.settings import Settings
+from extensions.audit import report
+from extensions.audit.chain import Head
 from tests.audit.conftest import EXTENSIONS
 from tests.audit.trails import fetched, lines, stored, tamper, verified, view, wait_for
 from tests.index import postgres
@@ -155,5 +157,5 @@ def test_a_crash_before_the_head_is_written_is_no_tampering(tmp_path: Path) -> N
         assert store(server, encode(make_image())).status == 200
         query = "SELECT count(*) FROM audit_batch"
         wait_for(lambda: fetched(server.data_dir, query)[0][0] > 0, 30)
-    (tmp_path / "data" / "audit-head").write_text("0 \n")
+    report.chain_of(Settings(data_dir=tmp_path / "data"))._write_head(Head())
     assert verified(tmp_path / "data")[0] == 0

@@ -228,3 +228,34 @@ def test_a_stream_gives_each_line_once(archive: Archive, monkeypatch: pytest.Mon
 )
 def test_texts_are_cut_and_cleaned(text: str, kept: str) -> None:
     assert cleaned(text) == kept
+
+
+def test_an_extension_that_fails_to_name_a_study_costs_no_line(
+    archive: Archive, chain: Chain, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fails(session: Any, id: str) -> Resource | None:
+        raise ValueError("Doe^Jane")
+
+    counting = Trail(archive, chain, [fails, lambda _, id: Resource("1.2.3", "1.2.4")])
+    counting.note(Entry(Action.VIEW, JANE, "dicom", object="abc"))
+    with caplog.at_level(logging.ERROR):
+        assert counting.flush()
+    (row,) = _rows(archive)
+    assert (row.study, row.series, row.object) == ("1.2.3", "1.2.4", "abc")
+    assert "names no study: ValueError" in caplog.text
+    assert "Doe" not in caplog.text
+
+
+def test_a_line_that_was_sealed_meanwhile_is_looked_up_again(
+    archive: Archive, chain: Chain
+) -> None:
+    dataset = make_image(PatientID="AGAIN")
+    archive.store([encode(dataset)])
+    counting = Trail(archive, chain)
+    for _ in range(2):
+        counting.note(Entry(Action.VIEW, JANE, "file", object=dataset.SOPInstanceUID))
+        assert counting.flush()
+        counting._close_lines()
+        chain.seal(archive)
+    assert {row.patient for row in _rows(archive, action="view")} == {"AGAIN"}
+    assert [row.count for row in _rows(archive, action="view")] == [1, 1]

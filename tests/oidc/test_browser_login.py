@@ -315,52 +315,54 @@ def test_logins_and_refusals_are_in_the_trail(server: Server, issuer: Issuer) ->
 
 def test_a_login_without_renewal_ends_with_its_token(server: Server, issuer: Issuer) -> None:
     coming = Coming(server)
-    issuer.answer = answer_of(issuer, coming, expires_in=2)
+    issuer.answer = answer_of(issuer, coming, expires_in=6)
     coming.back()
+    end = time.time() + 6
     assert coming.me()["name"] == "ann"
-    time.sleep(2.1)
+    time.sleep(end - time.time() + 0.1)
     assert coming.me() == {}
 
 
 def test_renewal_brings_new_rights_and_the_end(server: Server, issuer: Issuer) -> None:
     coming = Coming(server)
-    issuer.answer = answer_of(issuer, coming, expires_in=4, refresh_token="first")
+    issuer.answer = answer_of(issuer, coming, refresh_token="first")
     coming.back()
     assert coming.me()["role"] == "doctor"
     issuer.answer = {
-        **answer_of(issuer, coming, expires_in=4, refresh_token="second"),
+        **answer_of(issuer, coming, refresh_token="second"),
         "id_token": identity(issuer, coming, roles=["admin"], nonce=None),
     }
-    time.sleep(3.1)
+    coming.hasten(due=-1, until=100)
     with ThreadPoolExecutor(12) as pool:  # a page asks for many things at once
         assert {each["role"] for each in pool.map(lambda _: coming.me(), range(12))} <= {
             "admin",
             "doctor",
         }
+    time.sleep(1.1)  # who came meanwhile was answered by the old rights
     assert coming.me()["role"] == "admin"
     assert [each.get("refresh_token") for each in issuer.forms] == [None, "first"]
     issuer.answer = {"status": 400, "error": "invalid_grant"}
-    time.sleep(3.1)
+    coming.hasten(due=-1, until=100)
     assert coming.me() == {}
     assert issuer.forms[-1]["refresh_token"] == "second"
 
 
 def test_a_silent_provider_ends_no_login_before_its_time(server: Server, issuer: Issuer) -> None:
     coming = Coming(server)
-    issuer.answer = answer_of(issuer, coming, expires_in=4, refresh_token="first")
+    issuer.answer = answer_of(issuer, coming, refresh_token="first")
     coming.back()
     issuer.answer = 503
-    time.sleep(3.1)
+    coming.hasten(due=-1, until=100)
     assert coming.me()["name"] == "ann"
-    time.sleep(1.1)
+    coming.hasten(due=-2, until=-1)
     assert coming.browser.get(f"{server.root}/studies", timeout=30).status_code == 503
 
 
 def test_somebody_else_is_not_who_is_renewed(server: Server, issuer: Issuer) -> None:
     coming = Coming(server)
-    issuer.answer = answer_of(issuer, coming, expires_in=2, refresh_token="first")
+    issuer.answer = answer_of(issuer, coming, refresh_token="first")
     coming.back()
     stranger = identity(issuer, coming, sub="u-2", roles=["admin"])
     issuer.answer = answer_of(issuer, coming, id_token=stranger)
-    time.sleep(2.1)
+    coming.hasten(due=-2, until=-1)
     assert coming.me() == {}

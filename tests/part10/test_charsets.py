@@ -94,6 +94,12 @@ def test_a_delimiter_ends_what_an_escape_sequence_began():
     assert decoded("ISO 2022 IR 100\\ISO 2022 IR 126", b"\x1b-F\xe1^\xe1", "PN") == ("α^á", True)
 
 
+def test_an_escape_sequence_that_is_not_repeated_is_understood_and_doubted():
+    """pydicom writes none behind a line break, where the bytes mean nothing without one."""
+    raw = b"\x1b$)C" + "홍".encode("euc_kr") + b"\r\n" + "동".encode("euc_kr")
+    assert decoded("\\ISO 2022 IR 149", raw, "LT") == ("홍\r\n동", False)
+
+
 def test_the_second_byte_of_a_character_is_no_delimiter():
     dataset = samples.make_dataset(SpecificCharacterSet="GB18030", PatientID="乗\\乗")
     file = samples.encode(dataset)

@@ -81,10 +81,10 @@ def main(family: str, count: int) -> None:
         for seed in range(count):
             sys.stdout.write(f"{family} {image.transfer_syntax} seed {seed}\n")
             sys.stdout.flush()
-            began = time.perf_counter()
+            began = time.process_time()
             with suppress(NotAcceptable):
                 assert decode(damaged(stream, seed), image).shape == image.shape
-            assert time.perf_counter() - began < SECONDS
+            assert time.process_time() - began < SECONDS
 
 
 if __name__ == "__main__":

@@ -11,13 +11,13 @@ from typing import Any
 
 import numpy as np
 import pydicom
-from engines import program
 from numpy.typing import NDArray
 from pydicom.dataset import FileDataset
 from pydicom.encaps import generate_frames
 from pydicom.pixels import iter_pixels
 
 from dicomweb.pixels.image import ImagePixel, Kind
+from tests.engines import program
 
 Array = NDArray[Any]
 NATIVE = ("1.2.840.10008.1.2", "1.2.840.10008.1.2.1", "1.2.840.10008.1.2.1.99")

@@ -41,6 +41,14 @@ def test_red_green_blue_stay_what_they_are() -> None:
     assert np.array_equal(instance_of(coloured(COLOURS)).png(), COLOURS)
 
 
+@pytest.mark.parametrize("count", [2, 4])
+@pytest.mark.parametrize("kind", ["image/png", "image/jpeg"])
+def test_another_number_of_samples_than_three_is_no_colour(count: int, kind: str) -> None:
+    values = np.zeros((4, 6, count), np.uint8)
+    with pytest.raises(NotAcceptable, match=f"{count} samples"):
+        instance_of(coloured(values, SamplesPerPixel=count)).picture(kind)
+
+
 def test_a_window_means_nothing_to_colour() -> None:
     dataset = coloured(COLOURS, WindowCenter=40, WindowWidth=2)
     assert np.array_equal(instance_of(dataset).png(), COLOURS)

@@ -101,6 +101,26 @@ def test_padding_is_black_and_outside_of_the_range() -> None:
     assert np.array_equal(instance_of(dataset).png(), np.where(values < -1000, 0, expected))
 
 
+@pytest.mark.parametrize("padding", [-2048, 0, 1500, 2047])
+def test_the_range_is_that_of_what_is_no_padding(padding: int) -> None:
+    values = RAMP.astype(np.int16) // 4 - 512
+    values[:40] = padding
+    dataset = ramp(values)
+    dataset.add_new(0x00280120, "SS", padding)
+    kept = values != padding
+    low, high = int(values[kept].min()), int(values[kept].max())
+    expected = np.where(kept, np.floor((values - low) / (high - low) * 255 + 0.5), 0)
+    assert np.array_equal(instance_of(dataset).png(), expected)
+
+
+def test_padding_between_the_values_may_be_nearly_all_of_the_image() -> None:
+    values = np.zeros((256, 256), np.int16)
+    values[0, 1], values[0, 3] = -100, 100
+    dataset = ramp(values)
+    dataset.add_new(0x00280120, "SS", 0)
+    assert instance_of(dataset).png()[0, :4].tolist() == [0, 0, 0, 255]
+
+
 def test_padding_is_black_under_monochrome1_too() -> None:
     dataset = ramp(PhotometricInterpretation="MONOCHROME1", WindowCenter=2048, WindowWidth=4096)
     dataset.add_new(0x00280120, "US", 0)

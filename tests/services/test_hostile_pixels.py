@@ -24,7 +24,7 @@ EXPLICIT = "1.2.840.10008.1.2.1"
 RLE, DEFLATED = "1.2.840.10008.1.2.5", "1.2.840.10008.1.2.8.1"
 NOISE = np.random.default_rng(7).integers(0, 4096, (64, 64), np.uint16)
 BYTES = (NOISE >> 4).astype(np.uint8)
-SECONDS = 10.0
+SECONDS = 30.0
 
 
 def _stream(syntax: str, values: np.ndarray, bits: int) -> bytes:

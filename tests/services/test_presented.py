@@ -96,6 +96,17 @@ def test_images_that_are_not_here_are_left_out(server: Server) -> None:
     assert shown(server, made) == [40]
 
 
+def test_what_a_state_shows_is_sent_again_only_once_it_changes(server: Server) -> None:
+    study = generate_uid()
+    absent = make_image(StudyInstanceUID=study)
+    made = state(server, study, *slices(server, study, 40), absent)
+    path = path_of(made) + "/rendered"
+    etag = get(server, path, SEVERAL).headers["ETag"]
+    assert get(server, path, SEVERAL, **{"If-None-Match": etag}).status_code == 304
+    assert store(server, encode(absent)).status == 200
+    assert get(server, path, SEVERAL, **{"If-None-Match": etag}).status_code == 200
+
+
 def test_without_any_of_its_images_a_state_is_404_as_a_picture_and_a_page_in_words(
     server: Server,
 ) -> None:

@@ -50,11 +50,12 @@ def test_newer_types_are_given_to_who_asks_for_them(
     assert answer.content[begin:].startswith(b"jph " if begin else b"\xff\x0a")
 
 
-def test_all_frames_of_an_instance_move_in_a_gif(server: Server) -> None:
+def test_several_frames_of_an_instance_move_in_a_gif(server: Server) -> None:
     noise = np.random.default_rng(1).integers(0, 4096, 5 * 64, np.uint16)
     dataset = _put(server, rows=8, columns=8, frames=5, PixelData=noise.tobytes())
-    answer = get(server, path_of(dataset) + "/rendered", "image/gif")
-    assert Image.open(BytesIO(answer.content)).n_frames == 5
+    for path, frames in (("/rendered", 5), ("/frames/1,3/rendered", 2), ("/frames/2/rendered", 1)):
+        answer = get(server, path_of(dataset) + path, "image/gif")
+        assert Image.open(BytesIO(answer.content)).n_frames == frames
 
 
 def test_a_viewport_crops_and_scales(server: Server) -> None:
@@ -123,6 +124,73 @@ def test_a_thumbnail_of_a_segmentation_shows_marks_even_if_its_middle_frame_is_e
     assert (_pixels(answer.content) > 128).sum() == 400
 
 
+def test_a_thumbnail_of_a_segmentation_shows_the_frame_with_most_marks(server: Server) -> None:
+    masks = np.zeros((3, 512, 512), np.uint8)
+    masks[1, 100, 100:103] = 1
+    masks[2, 200:400, 301] = 1  # a line, a pixel wide
+    dataset = make_image(rows=512, columns=512, SOPClassUID="1.2.840.10008.5.1.4.1.1.66.4")
+    dataset.BitsAllocated = dataset.BitsStored = 1
+    dataset.HighBit, dataset.NumberOfFrames, dataset.SegmentationType = 0, 3, "BINARY"
+    dataset.PixelData = np.packbits(masks.reshape(-1), bitorder="little").tobytes()
+    assert store(server, encode(dataset)).status == 200
+    answer = get(server, path_of(dataset) + "/thumbnail", "image/png")
+    assert (_pixels(answer.content) > 128).sum() == 50
+
+
+def _series_with_damage(server: Server, damaged: set[int]) -> list[pydicom.Dataset]:
+    """Three images of one series, those named cut short."""
+    whole = make_image(rows=16, columns=16)
+    same = {name: whole[name].value for name in ("StudyInstanceUID", "SeriesInstanceUID")}
+    found = []
+    for number in range(3):
+        pixels = np.full(256, 1000 * (number + 1), np.uint16).tobytes()
+        values = {"PixelData": pixels[:64] if number in damaged else pixels, "BitsStored": 12}
+        dataset = make_image(rows=16, columns=16, InstanceNumber=number + 1, **same, **values)
+        assert store(server, encode(dataset)).status in (200, 202)
+        found.append(dataset)
+    return found
+
+
+def test_a_damaged_image_does_not_speak_for_its_series(server: Server) -> None:
+    damaged = _series_with_damage(server, {1})[1]
+    series = path_of(damaged).rpartition("/instances/")[0]
+    assert get(server, series + "/rendered", "image/png").status_code == 200
+    small = get(server, series + "/thumbnail", "image/png")
+    assert _pixels(small.content).shape == (16, 16)
+    assert get(server, path_of(damaged) + "/thumbnail", "image/png").status_code == 406
+    several = get(server, series + "/rendered", 'multipart/related; type="image/png"')
+    assert (several.status_code, several.content.count(b"IHDR")) == (206, 2)
+
+
+def test_a_series_of_nothing_but_damage_has_an_icon(server: Server) -> None:
+    series = path_of(_series_with_damage(server, {0, 1, 2})[0]).rpartition("/instances/")[0]
+    assert _pixels(get(server, series + "/thumbnail", "image/png").content).shape == (128, 128, 3)
+    for accept in ("image/png", 'multipart/related; type="image/png"'):
+        assert get(server, series + "/rendered", accept).status_code == 406
+
+
+@pytest.mark.parametrize("name", ["window=40,400,linear", "quality=50", "viewport=8,8"])
+def test_a_parameter_that_comes_twice_is_refused(server: Server, name: str) -> None:
+    answer = get(server, path_of(_put(server)) + f"/rendered?{name}&{name}", "image/jpeg")
+    assert (answer.status_code, "twice" in answer.json()["message"]) == (400, True)
+
+
+def test_the_etag_of_a_drawing_changes_when_its_image_arrives(server: Server) -> None:
+    parts = [folder() / "synthetic" / "derived" / "seg.dcm", folder() / "ct-series" / "I310.dcm"]
+    segments, image = (pydicom.dcmread(path) for path in parts)
+    study = generate_uid()
+    segments.StudyInstanceUID = image.StudyInstanceUID = study
+    for each in (segments, image):
+        each.SOPInstanceUID = each.file_meta.MediaStorageSOPInstanceUID = generate_uid()
+    found = []
+    for each in (segments, image):
+        buffer = BytesIO()
+        each.save_as(buffer)
+        assert store(server, buffer.getvalue()).status == 200
+        found.append(get(server, path_of(segments) + "/rendered", "image/png").headers["ETag"])
+    assert found[0] != found[1]
+
+
 @pytest.mark.parametrize("profile", ["yes", "srgb", "adobergb"])
 def test_a_drawing_carries_the_profile_that_was_asked_for(server: Server, profile: str) -> None:
     path = folder() / "synthetic" / "modalities" / "ecg_12lead.dcm"
@@ -146,24 +214,62 @@ def test_a_pdf_comes_as_it_was_stored_to_a_browser(server: Server) -> None:
     assert get(server, path_of(dataset) + "/rendered", browser).status_code == 200
 
 
-def test_script_in_a_report_is_text(server: Server) -> None:
+def _report(server: Server, text: str, meaning: str = "Finding") -> pydicom.Dataset:
     item = pydicom.Dataset()
     item.RelationshipType, item.ValueType = "CONTAINS", "TEXT"
-    item.TextValue = "<script>alert(1)</script>"
+    item.TextValue = text
     name = pydicom.Dataset()
-    name.CodeValue, name.CodingSchemeDesignator, name.CodeMeaning = "1", "99X", "<b>Finding</b>"
+    name.CodeValue, name.CodingSchemeDesignator, name.CodeMeaning = "1", "99X", meaning
     item.ConceptNameCodeSequence = [name]
     dataset = make_dataset(
+        SpecificCharacterSet="ISO_IR 192",
         SOPClassUID="1.2.840.10008.5.1.4.1.1.88.11",
         ValueType="CONTAINER",
         ContinuityOfContent="SEPARATE",
         ContentSequence=[item],
     )
-    store(server, encode(dataset))
+    assert store(server, encode(dataset)).status == 200
+    return dataset
+
+
+def test_script_in_a_report_is_text(server: Server) -> None:
+    dataset = _report(server, "<script>alert(1)</script>", "<b>Finding</b>")
     page = get(server, path_of(dataset) + "/rendered", "text/html")
     assert "&lt;script&gt;alert(1)" in page.text
     assert "<script" not in page.text
     assert "default-src 'none'" in page.headers["Content-Security-Policy"]
+
+
+@pytest.mark.parametrize(
+    ("query", "headers", "charset", "written"),
+    [
+        ("", {}, "utf-8", "Größe λ"),
+        ("?charset=iso-8859-1", {}, "iso-8859-1", "Größe &#955;"),
+        ("?charset=ISO_IR%20100", {}, "iso-8859-1", "Größe &#955;"),
+        ("", {"Accept-Charset": "iso-8859-7;q=0.5, us-ascii"}, "us-ascii", "Gr&#246;&#223;e"),
+        ("?charset=klingon", {}, "utf-8", "Größe λ"),
+    ],
+)
+@pytest.mark.parametrize("accept", ["text/html", "text/xml"])
+def test_a_report_is_written_in_the_charset_asked_for(
+    server: Server, accept: str, query: str, headers: dict[str, str], charset: str, written: str
+) -> None:
+    path = path_of(_report(server, "Größe λ")) + "/rendered"
+    answer = get(server, path + query, accept, **headers)
+    assert answer.headers["Content-Type"] == f"{accept}; charset={charset}"
+    text = answer.content.decode(charset)
+    assert written in text
+    assert charset in text[:200].lower()
+
+
+def test_plain_text_takes_a_charset_that_holds_it_or_none(server: Server) -> None:
+    path = path_of(_report(server, "Größe λ")) + "/rendered?charset=iso-8859-1"
+    assert get(server, path, "text/plain").status_code == 406
+    answer = get(server, path + ",iso-8859-7", "text/plain")
+    assert answer.status_code == 406
+    answer = get(server, path + ",gb18030", "text/plain")
+    assert answer.headers["Content-Type"] == "text/plain; charset=gb18030"
+    assert "Größe λ" in answer.content.decode("gb18030")
 
 
 def _wado(server: Server, dataset: pydicom.Dataset, query: str) -> pydicom.Dataset:

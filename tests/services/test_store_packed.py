@@ -24,8 +24,10 @@ def _zip(*members: tuple[str, bytes], compression: int = zipfile.ZIP_DEFLATED) -
 
 def test_the_files_of_a_zip_are_stored(server: Server) -> None:
     images = [make_image() for _ in range(3)]
-    members = [(f"a/{n}.dcm", encode(image)) for n, image in enumerate(images)]
+    names = ["a/0.dcm", "./a/1.dcm", "../../2.dcm"]
+    members = [(name, encode(image)) for name, image in zip(names, images, strict=True)]
     beside = [("DICOMDIR", b"x"), ("a/", b""), (".hidden", b"x"), ("__MACOSX/a/._0.dcm", b"x")]
+    beside += [(".", b"x"), ("./..", b"x"), ("./DicomDir", b"x")]
     answer = reply(post(server, _zip(*members, *beside), ZIP))
     assert (answer.status, len(answer.items("stored"))) == (200, 3)
     for image in images:

@@ -205,6 +205,7 @@ def test_a_film_is_one_part_and_tells_its_size(server: Server) -> None:
     assert film in whole.content
 
 
+SMALL = dict(zip(DESCRIPTION, (1, 2, 1, "MONOCHROME2", 8, 8, 7, 0), strict=True))
 PNG = _saved(GREY, "PNG")
 JPEG, SHORT = _saved(GREY, "JPEG"), _saved(GREY[1:], "JPEG")
 BAD: dict[str, tuple[dict[str, Any], list[Part]]] = {
@@ -226,6 +227,9 @@ BAD: dict[str, tuple[dict[str, Any], list[Part]]] = {
     "other rows": ({"Rows": 99}, [bulk("image/jpeg", "p", JPEG)]),
     "other samples": ({"SamplesPerPixel": 3}, [bulk("image/jpeg", "p", JPEG)]),
     "other frames": ({"NumberOfFrames": 3}, [bulk("image/jpeg", "p", JPEG)]),
+    "other native frames": (
+        {"NumberOfFrames": 3, **SMALL}, [bulk(OCTETS, "p", each) for each in (b"ab", b"cd")]
+    ),
     "frames unlike": ({}, [bulk("image/jpeg", "p", each) for each in (JPEG, SHORT)]),
     "types unlike": ({}, [bulk("image/jpeg", "p", JPEG), bulk("image/png", "p", PNG)]),
     "native without description": ({}, [bulk(OCTETS, "p", GREY.tobytes())]),

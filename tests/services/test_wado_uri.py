@@ -145,6 +145,22 @@ def test_what_is_wrong_with_a_file_is_refused(server: Server, query: str, status
     assert (answer.status_code, bool(answer.json()["message"])) == (status, True)
 
 
+def test_a_transfer_syntax_that_cannot_be_given_is_refused_with_those_that_can(
+    server: Server,
+) -> None:
+    answer = ask(server, stored(server), "contentType=application/dicom&transferSyntax=1.2.3.4")
+    assert JPEG_LS in answer.json()["message"]
+    assert "multipart" not in answer.json()["message"]
+
+
+@pytest.mark.parametrize("query", ["", "contentType=application/dicom", "rows=4"])
+def test_what_the_client_has_is_not_sent_again(server: Server, query: str) -> None:
+    image = stored(server)
+    etag = ask(server, image, query).headers["ETag"]
+    assert ask(server, image, query, **{"If-None-Match": etag}).status_code == 304
+    assert ask(server, image, "rows=2", **{"If-None-Match": etag}).status_code == 200
+
+
 def test_anonymize_is_refused_with_its_reason(server: Server) -> None:
     answer = ask(server, stored(server), "contentType=application/dicom&anonymize=yes")
     assert "de-identify" in answer.json()["message"]
@@ -314,3 +330,16 @@ def test_a_report_is_text_html_by_default(server: Server, types: str, given: str
     store(server, encode(report))
     answer = ask(server, report, types.lstrip("&"), Accept="*/*")
     assert answer.headers["Content-Type"] == f"{given}; charset=utf-8"
+
+
+def test_a_report_is_written_in_the_charset_asked_for(server: Server) -> None:
+    report = make_dataset(
+        SpecificCharacterSet="ISO_IR 192",
+        SOPClassUID="1.2.840.10008.5.1.4.1.1.88.11",
+        PatientName="Größe",
+        ValueType="CONTAINER",
+    )
+    store(server, encode(report))
+    answer = ask(server, report, "charset=iso-8859-1", Accept="*/*")
+    assert answer.headers["Content-Type"] == "text/html; charset=iso-8859-1"
+    assert "Größe" in answer.content.decode("iso-8859-1")

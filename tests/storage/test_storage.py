@@ -38,6 +38,14 @@ def test_what_was_written_in_pieces_is_read_as_one(storage: Storage) -> None:
     assert storage.size(key) == 8
 
 
+def test_a_blob_knows_when_it_was_written(storage: Storage) -> None:
+    key = _put(storage, b"abc")
+    assert storage.written(key) == pytest.approx(time.time(), abs=60)
+    storage.remove([key])
+    with pytest.raises(Fault):
+        storage.written(key)
+
+
 def test_a_range_beyond_the_end_gives_what_there_is(storage: Storage) -> None:
     key = _put(storage, b"abcdef")
     assert storage.read(key, 4, 100) == b"ef"

@@ -15,7 +15,7 @@ from pydicom.filewriter import write_dataset
 
 from dicomweb.errors import InstanceRefused
 from dicomweb.wire import data_set
-from dicomweb.wire.data_set import encode_dataset, to_dataset
+from dicomweb.wire.data_set import Later, encode_dataset, to_dataset
 from dicomweb.wire.json_model import BulkReference, JsonObject, canonical
 
 
@@ -165,6 +165,15 @@ def test_text_is_utf_8_and_says_so_at_every_level(declared: JsonObject) -> None:
     dataset = to_dataset(canonical({**declared, **items, **name}))
     assert dataset.SpecificCharacterSet == "ISO_IR 192"
     assert dataset.PatientName == dataset.ReferencedImageSequence[0].PatientName == "Müller=山"
+
+
+@pytest.mark.parametrize("later", [False, True])
+def test_text_that_comes_as_bulk_data_is_declared_as_utf_8(*, later: bool) -> None:
+    text = "Grüße".encode()
+    bulk = Later(len(text), lambda: iter([text[:3], text[3:]])) if later else text
+    model = {"00104000": {"vr": "LT", "BulkDataURI": "comments"}}
+    dataset = to_dataset(model, lambda _: bulk)
+    assert (dataset.SpecificCharacterSet, dataset.PatientComments) == ("ISO_IR 192", "Grüße")
 
 
 def test_plain_ascii_needs_no_character_set() -> None:

@@ -176,6 +176,8 @@ def test_an_attribute_becomes_what_the_standard_says(
         ("00100010", {"vr": "PN", "Value": [{"Alphabetic": "A=B"}]}),
         ("00100010", {"vr": "PN", "Value": [{"Alphabetic": ["A"]}]}),
         ("00081140", {"vr": "SQ", "Value": ["x"]}),
+        ("00081140", {"vr": "SQ", "BulkDataURI": "items"}),
+        ("00081140", {"vr": "SQ", "InlineBinary": "YQ=="}),
         ("7FE00010", {"vr": "OW", "Value": [1, 65536]}),
         ("7FE00010", {"vr": "OW", "Value": ["a", "b"]}),
         ("7FE00010", {"vr": "OW", "BulkDataURI": 5}),

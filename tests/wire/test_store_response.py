@@ -40,7 +40,7 @@ def test_pydicom_reads_every_kind_of_outcome() -> None:
     modified = {"04000563": {"vr": "LO", "Value": ["Lightbox"]}}
     response = store_response(
         [StoredInstance("1.2", "1.3", "u", 0xB000, [modified])],
-        [FailedInstance("1.2", "1.4", 0x0111, "y" * 99), FailedInstance("", "", 0xC000)],
+        [FailedInstance("1.2", "1.4", 0x0111, "It is kept."), FailedInstance("", "", 0xC000)],
     )
     dataset = pydicom.Dataset.from_json(response)
     assert "Value" not in response["00081190"]
@@ -49,8 +49,22 @@ def test_pydicom_reads_every_kind_of_outcome() -> None:
     assert original.ModifyingSystem == "Lightbox"
     assert dataset.FailedSOPSequence[0].FailureReason == 0x0111
     assert dataset.FailedSOPSequence[0].ReferencedSOPInstanceUID == "1.4"
-    assert dataset.FailedSOPSequence[0][0x00000902].value == "y" * 64
+    assert dataset.FailedSOPSequence[0][0x00000902].value == "It is kept."
     assert dataset.OtherFailuresSequence[0].FailureReason == 0xC000
+
+
+@pytest.mark.parametrize(
+    ("sentence", "comment"),
+    [
+        ("a" * 64, "a" * 64),
+        ("a" * 65, "a" * 60 + " ..."),
+        ("word " * 13, "word " * 11 + "word ..."),
+    ],
+)
+def test_a_comment_has_whole_words_as_many_as_fit(sentence: str, comment: str) -> None:
+    response = store_response([], [FailedInstance("1.2", "1.4", 0x0110, sentence)])
+    assert response["00081198"]["Value"][0]["00000902"]["Value"] == [comment]
+    assert len(comment) <= 64
 
 
 @pytest.mark.parametrize("uids", [("1.2", ""), ("", "1.4"), ("", "")])

@@ -255,7 +255,7 @@ def test_documents_have_limits(monkeypatch: pytest.MonkeyPatch) -> None:
     assert from_xml(document(nested(100)))
     with pytest.raises(InstanceRefused, match="100 levels"):
         from_xml(document(nested(101)))
-    with pytest.raises(TooLarge, match="100 levels"):
+    with pytest.raises(BadRequest, match="100 levels"):
         from_xml(document(nested(5000)))
     gap = (
         '<DicomAttribute tag="00080008" vr="CS"><Value number="99999999">A</Value></DicomAttribute>'

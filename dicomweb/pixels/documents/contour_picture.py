@@ -30,6 +30,7 @@ from dicomweb.pixels.documents.sketch import (
     side_for,
     with_legend,
 )
+from dicomweb.pixels.lettering import write
 from dicomweb.pixels.options import RenderOptions
 from dicomweb.pixels.render import Rendered
 from dicomweb.pixels.source import Source
@@ -176,7 +177,7 @@ def _alone(
         Stroke((points - corner) * scale, found.regions[contour.region].ink, contour.closed)
         for (contour, _), points in zip(drawn, flat, strict=True)
     ]
-    return draw(ground, [*strokes, *_ruler(columns, rows, scale)])
+    return _measured(draw(ground, strokes), scale)
 
 
 def _axes(normal: Points | None) -> tuple[Points, Points]:
@@ -186,8 +187,11 @@ def _axes(normal: Points | None) -> tuple[Points, Points]:
     return across, down
 
 
-def _ruler(columns: int, rows: int, scale: float) -> list[Stroke]:
-    """Five centimetres, or one where five would fill the picture, with a mark each centimetre."""
+def _measured(picture: Picture, scale: float) -> Picture:
+    """With a ruler of five centimetres, or of one where five would fill the picture."""
+    from PIL import Image, ImageDraw
+
+    rows, columns = picture.shape[:2]
     centimetres = 5 if 50 * scale < columns * 0.8 else 1
     left, y = 12.0, rows - 12.0
     right = left + centimetres * 10 * scale
@@ -196,7 +200,9 @@ def _ruler(columns: int, rows: int, scale: float) -> list[Stroke]:
         np.array([(left + n * 10 * scale, y - 5), (left + n * 10 * scale, y)])
         for n in range(centimetres + 1)
     ]
-    return [Stroke(mark, INK) for mark in marks]
+    image = Image.fromarray(draw(picture, [Stroke(mark, INK) for mark in marks]))
+    write(ImageDraw.Draw(image), (left, y - 8), [f"{centimetres} cm"], 14, anchor="ld", ink=INK)
+    return np.asarray(image)
 
 
 def _legend(scene: _Scene, found: StructureSet) -> list[Entry]:

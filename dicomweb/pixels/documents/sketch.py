@@ -3,6 +3,7 @@
 import colorsys
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import ceil
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -143,7 +144,7 @@ def with_legend(picture: Picture, entries: Sequence[Entry]) -> Picture:
         shown[-1] = Entry(None, f"and {len(entries) - room + 1} more")
     face = typeface(_LETTERS)
     widest = max(face.getlength(legible(entry.words)) for entry in shown)
-    panel = int(min(max(widest + 44, 90), max(columns * 0.6, 160)))
+    panel = ceil(min(max(widest + 44, 90), max(columns * 0.6, 160)))
     height = max(rows, step * (len(shown) + 1))
     image = Image.new("RGB", (columns + panel, height), GROUND)
     image.paste(Image.fromarray(np.ascontiguousarray(in_colour(picture))), (0, 0))

@@ -92,7 +92,7 @@ class _Reader:
         if self._open[-1] not in _PARENTS.get(name, ()):
             raise BadRequest("The XML is no Native DICOM Model (PS3.19 A.1).")
         if len(self._open) > _MAX_XML_DEPTH:
-            raise TooLarge(f"The XML has sequences nested more than {MAX_DEPTH} levels.")
+            raise BadRequest(f"The XML has sequences nested more than {MAX_DEPTH} levels.")
         self._open.append(name)
         self._text.clear()
         if name in ("NativeDicomModel", "Item"):
@@ -134,7 +134,7 @@ class _Reader:
         place = len(values) + 1
         if number is not None:
             if not (number.isascii() and number.isdigit() and 0 < int(number[:9]) < 10**8):
-                raise BadRequest("The XML has a value whose number is not 1, 2, 3 …")
+                raise BadRequest("The XML has a value whose number is not 1, 2, 3 and so on.")
             place = int(number[:9])
         if place in values:
             raise BadRequest("The XML has two values of one number.")
