@@ -19,6 +19,7 @@ import orjson
 from pydantic import (
     AfterValidator,
     BaseModel,
+    BeforeValidator,
     ConfigDict,
     Field,
     TypeAdapter,
@@ -26,6 +27,7 @@ from pydantic import (
     ValidationInfo,
 )
 from pydantic.alias_generators import to_camel
+from pydantic_core import ErrorDetails
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -44,6 +46,8 @@ from dicomweb.errors import (
 MAX_BODY = 1_000_000
 # Lists are whole up to so many rows where no limit is sent.
 MAX_ROWS = 10_000
+# Values of one filter.
+MAX_VALUES = 100
 
 Item = TypeVar("Item")
 Model = TypeVar("Model", bound=BaseModel)
@@ -80,6 +84,21 @@ def or_default(cls: type[BaseModel], value: Any, info: ValidationInfo) -> Any:
 # Text of a person: as it was typed, never markup. PostgreSQL keeps no NUL.
 Line = Annotated[str, Field(max_length=1_000), AfterValidator(_without_nul)]
 Text = Annotated[str, Field(max_length=200_000), AfterValidator(_without_nul)]
+
+
+def _parted(value: Any) -> Any:
+    """`CT,MR` and a parameter that is repeated are both lists."""
+    values = value if isinstance(value, list) else [value]
+    if not all(isinstance(each, str) for each in values):
+        return value
+    parts = [part for each in values for part in each.split(",") if part.strip()]
+    if len(parts) > MAX_VALUES:
+        raise ValueError(f"at most {MAX_VALUES} values")
+    return parts
+
+
+# For a query's field of the type `Annotated[list[…] | None, Listed]`.
+Listed = BeforeValidator(_parted)
 
 
 class Paging(Shape):
@@ -224,8 +243,16 @@ def has_no_body(request: Request) -> bool:
 
 
 def queried(request: Request, model: type[Model]) -> Model:
-    """The query parameters as `model`; of one that is repeated the last counts."""
-    given = {name: value for name, value in request.query_params.items() if value != ""}
+    """The query parameters as `model`.
+
+    Of one that is repeated the last counts, but a field that is `Listed` gets all of them.
+    """
+    said = request.query_params
+    given: dict[str, Any] = {name: value for name, value in said.items() if value != ""}
+    for name, field in model.model_fields.items():
+        outside = field.alias or name
+        if Listed in field.metadata and outside in given:
+            given[outside] = said.getlist(outside)
     return validated(model, given)
 
 
@@ -243,10 +270,20 @@ def explained(wrong: ValidationError) -> str:
     """One sentence a field; never the value that was sent, which may be a patient's."""
     found = []
     for error in wrong.errors(include_input=False, include_url=False)[:10]:
-        name = ".".join(str(part) for part in error["loc"]) or "body"
-        message = str(error["msg"]).removeprefix("Value error, ")
-        found.append(f"{name}: {message[:1].lower()}{message[1:]}")
+        name = ".".join(str(part) for part in error["loc"])
+        message = _limit_of(error) or str(error["msg"]).removeprefix("Value error, ")
+        found.append(f"{name}: {message[:1].lower()}{message[1:]}" if name else message)
     return "; ".join(found) + "."
+
+
+def _limit_of(error: ErrorDetails) -> str:
+    """Of a text that was cleaned before it was measured, which is counted as items; else empty."""
+    context = error.get("ctx", {})
+    if context.get("field_type") != "Value":
+        return ""
+    if error["type"] == "too_long":
+        return f"at most {context['max_length']} characters, not {context['actual_length']}"
+    return "it must not be empty" if error["type"] == "too_short" else ""
 
 
 def check_match(request: Request, etag: str, *, demanded: bool = False) -> None:
@@ -270,6 +307,7 @@ def check_match(request: Request, etag: str, *, demanded: bool = False) -> None:
 
 __all__ = [
     "Line",
+    "Listed",
     "Operation",
     "Page",
     "Paging",

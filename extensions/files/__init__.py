@@ -26,6 +26,7 @@ from extensions.files import (
     shared_paths,
 )
 from extensions.files.ledger import Ledger, on_removed, on_stored
+from extensions.files.meaning import about
 from extensions.files.tables import TABLES
 
 
@@ -53,4 +54,5 @@ extension = Extension(
     on_removed=on_removed,
     opened=_opened,
     kept=quarantine.kept,
+    about=about,
 )

@@ -12,7 +12,8 @@ _ATTRIBUTE_CHARACTERS = "!#$&+-.^_`|~"
 
 def original_name(sent: str, otherwise: str) -> str:
     """The file's own name: without folders, control characters and halves of characters."""
-    name = sent.rpartition("/")[2]
+    # Browsers and curl write quotes in a form so (HTML 4.10.21.8), and nothing else.
+    name = sent.rpartition("/")[2].replace("%22", '"')
     if _WINDOWS.match(sent):
         name = name.rpartition("\\")[2]
     name = "".join(letter for letter in name if _is_shown(letter)).strip()

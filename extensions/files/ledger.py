@@ -14,7 +14,7 @@ from sqlmodel import Session, col, delete, func, select, text
 
 from dicomweb.access.permissions import Principal
 from dicomweb.archive import Archive, Location, Removed, Row, Stored, resource_of
-from dicomweb.errors import NotFound, Refusal, Unavailable
+from dicomweb.errors import Fault, NotFound, Refusal, Unavailable
 from dicomweb.resources import Resource, is_uid
 from extensions.files.facts import Facts, facts_of, in_attributes, in_elements
 from extensions.files.identifiers import orthanc_of, read_orthanc, read_uuid, uuid_of
@@ -25,6 +25,8 @@ PATIENCE_SECONDS = 5.0
 SLICE_SECONDS = 0.5
 # A transaction of a store is over after so many microseconds; it takes milliseconds.
 SETTLED = 120 * 1_000_000
+# What came within so many microseconds of the last change of its series was that change.
+COARSE = 1_000_000
 _CHUNK = 500
 
 _COLUMNS = [column.name for column in INSTANCE.columns]
@@ -191,8 +193,15 @@ class Ledger:
         return _row(resource, facts, size=location.size, stored=stored, name=name)
 
     def _time(self, location: Location | Row) -> int:
-        """When an instance was stored, as near as can be told: its series' last change."""
+        """When an instance was stored: at the last change of its series, or when its bytes came.
+
+        The clock of files is coarse, and bytes may have been copied since from another disk.
+        """
         changed = int(self._archive.version(Resource(location.study, location.series)), 16)
+        with suppress(Fault):  # the bytes are missing
+            came = self._archive.written(location.key)
+            if came < changed - COARSE:
+                return came
         return min(changed, now())
 
     # all of them
@@ -299,7 +308,7 @@ class Ledger:
         series = (row.study, row.series)
         try:
             # Within a series, the order of storing is that of the numbers.
-            times[series] = times[series] + 1 if series in times else self._time(row)
+            times[series] = max(times.get(series, 0) + 1, self._time(row))
             location = self._archive.locate(resource)
             return self._described(resource, location, times[series])
         except Refusal:

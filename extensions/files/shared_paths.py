@@ -48,8 +48,8 @@ async def upload(request: Request) -> Response:
     )
 
 
-def _form(field: str) -> tuple[tuple[str, str, str], ...]:
-    return ((field, "file", "A DICOM file; several are possible."),)
+def _form(*fields: str) -> tuple[tuple[str, str, str], ...]:
+    return tuple((field, "file", "A DICOM file; several are possible.") for field in fields)
 
 
 routes = [
@@ -85,7 +85,7 @@ routes = [
         upload,
         Permission.UPLOAD,
         refused=pacs_api.refused,
-        form=_form(pacs_api.FIELD),
+        form=_form(pacs_api.FIELD, exam_images.FIELD),
         gives=PacsFileWithMetadata | OrthancInstance | list[Any],
         also=((200, OrthancInstance | list[Any]), (207, None)),
         status=201,

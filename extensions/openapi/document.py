@@ -159,10 +159,13 @@ def _body(operation: Operation, schemas: dict[str, Any]) -> dict[str, Any] | Non
 
 
 def _form(operation: Operation) -> dict[str, Any]:
-    has_file = any(kind == "file" for _, kind, _ in operation.form)
+    files = [name for name, kind, _ in operation.form if kind == "file"]
     properties = {name: _field(kind, meaning) for name, kind, meaning in operation.form}
-    media_type = "multipart/form-data" if has_file else "application/x-www-form-urlencoded"
-    return {media_type: {"schema": {"type": "object", "properties": properties}}}
+    media_type = "multipart/form-data" if files else "application/x-www-form-urlencoded"
+    schema: dict[str, Any] = {"type": "object", "properties": properties}
+    if len(files) == 1:  # of several any one will do
+        schema["required"] = files
+    return {media_type: {"schema": schema}}
 
 
 def _field(kind: str, meaning: str) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """Radiology: studies, series, images, annotations, reports and templates over the one archive."""
 
 from collections.abc import Sequence
+from typing import Any
 
 from sqlmodel import Session, SQLModel
 
@@ -10,6 +11,7 @@ from dicomweb.extension import Extension
 from extensions.radiology import (
     annotations,
     arrivals,
+    coming,
     images,
     modalities,
     report_filing,
@@ -24,15 +26,24 @@ from extensions.radiology import (
 from extensions.radiology.annotation_tables import ANNOTATION_TABLES
 from extensions.radiology.catching_up import opened
 from extensions.radiology.departures import kept, on_removed
+from extensions.radiology.meaning import about
+from extensions.radiology.numbering import TABLES as NUMBERING_TABLES
 from extensions.radiology.report_tables import TABLES as REPORT_TABLES
+from extensions.radiology.report_tables import add_autosaved
 from extensions.radiology.tables import TABLES
 from extensions.radiology.template_tables import TABLES as TEMPLATE_TABLES
 
-_OURS = [*TABLES, *ANNOTATION_TABLES, *REPORT_TABLES, *TEMPLATE_TABLES]
+_OURS = [*TABLES, *ANNOTATION_TABLES, *REPORT_TABLES, *TEMPLATE_TABLES, *NUMBERING_TABLES]
+
+
+def _create(connection: Any) -> None:
+    """The tables that are not there yet."""
+    SQLModel.metadata.create_all(connection, tables=_OURS)
 
 
 def on_stored(session: Session, stored: Sequence[Stored]) -> None:
-    """Study rows first: a report that waited for its documents makes its study reported."""
+    """Study rows before reports: one that waited for its documents makes its study reported."""
+    coming.on_stored(session, stored)
     arrivals.on_stored(session, stored)
     report_filing.on_stored(session, stored)
 
@@ -57,9 +68,10 @@ extension = Extension(
         *templates.routes,
         *modalities.routes,
     ],
-    tables=[lambda connection: SQLModel.metadata.create_all(connection, tables=_OURS)],
+    tables=[_create, _create, add_autosaved],
     on_stored=on_stored,
     on_removed=on_removed,
     opened=opened,
     kept=kept,
+    about=about,
 )

@@ -17,6 +17,7 @@ from dicomweb.archive import Archive, Location
 from dicomweb.errors import Conflict, Fault, Refusal
 from extensions.audit import Action, Entry, enter
 from extensions.json_api import Line, Shape, api, enveloped, validated
+from extensions.radiology import coming
 from extensions.radiology.annotation_fields import DEFAULT_COLOR, MAX_LABEL, Drawing, Wanted
 from extensions.radiology.annotation_rules import check_frame, entry_of, filters, withdraw
 from extensions.radiology.annotation_tables import (
@@ -56,6 +57,9 @@ class Stored(Shape):
     study_uid: str = Field(alias="studyInstanceUID")
     series_uid: str = Field(alias="seriesInstanceUID")
     sop_instance: str = Field(alias="sopInstanceUID")
+    more: list[str] = Field(
+        default=[], description="SOP Instance UIDs of further ones: each takes 500 annotations."
+    )
 
 
 class Skipped(Shape):
@@ -74,7 +78,10 @@ class Imported(Shape):
 
 def export(request: Request, query: Wanted) -> Response:
     """GET …/studies/{id}/annotations/sr"""
-    _, report = _report(request, query)
+    from extensions.radiology.sr_export import report_of
+
+    _, study, rows = _rows(request, query)
+    report = report_of(_archive(request), study, rows)
     headers = {
         "Content-Disposition": f'attachment; filename="{report.sop_instance}.dcm"',
         "Cache-Control": "private, no-cache",
@@ -83,32 +90,50 @@ def export(request: Request, query: Wanted) -> Response:
 
 
 def store(request: Request, query: Wanted) -> Response:
-    """POST …/studies/{id}/annotations/sr: 201, or 200 where nothing has changed since the last"""
-    study, report = _report(request, query)
+    """POST …/studies/{id}/annotations/sr: 201, or 200 where nothing has changed since the last
+
+    Annotations that are more than a report takes go into several.
+    """
+    from extensions.radiology.sr_export import MAX_ANNOTATIONS, report_of
+
     archive = _archive(request)
-    if not report.stored:
-        outcome = archive.store([report.file], study, actor_of(request.scope))
-        if outcome.reason:
-            raise Fault(f"The report could not be stored: {outcome.sentence}")
+    id, study, rows = _rows(request, query)
+    found: list[Stored] = []
+    is_new = False
+    for start in range(0, len(rows) or 1, MAX_ANNOTATIONS):
+        report = report_of(archive, study, rows[start : start + MAX_ANNOTATIONS])
+        if not report.stored:
+            is_new = True
+            arrived = coming.arrive(archive, report.file, study)
+            outcome = coming.store(archive, arrived, actor_of(request.scope), id)
+            if outcome.reason:
+                raise Fault(f"The report could not be stored: {outcome.sentence}")
+        found.append(_stored(archive, report))
+    first = found[0]
+    first.more = [each.sop_instance for each in found[1:]]
+    path = f"/studies/{study}/series/{first.series_uid}/instances/{first.sop_instance}"
+    return enveloped(
+        {"success": True, "data": first.model_dump(by_alias=True)},
+        201 if is_new else 200,
+        {"Location": f"/dicom-web{path}"},
+    )
+
+
+def _stored(archive: Archive, report: "Report") -> Stored:
     location = archive.find_uid(report.sop_instance)
     if location is None:
         raise Conflict("The study was deleted while its report was made.")
-    data = Stored(
+    return Stored(
         studyInstanceUID=location.study,
         seriesInstanceUID=location.series,
         sopInstanceUID=location.instance,
-    )
-    path = f"/studies/{location.study}/series/{location.series}/instances/{location.instance}"
-    return enveloped(
-        {"success": True, "data": data.model_dump(by_alias=True)},
-        200 if report.stored else 201,
-        {"Location": f"/dicom-web{path}"},
     )
 
 
 def take_in(request: Request, body: ImportFrom) -> Imported:
     """POST …/studies/{id}/annotations/import; a second time changes nothing"""
     from extensions.radiology.sr_import import contents_of
+    from extensions.radiology.sr_space import Space
 
     archive, principal = _archive(request), _principal(request)
     with archive.reading() as session:
@@ -119,7 +144,8 @@ def take_in(request: Request, body: ImportFrom) -> Imported:
         raise Conflict(f"The report is of the study {report.study}, not of {uid}.")
     if report.size > MAX_REPORT:
         raise Conflict("The instance is larger than any report: it is none.")
-    contents = contents_of(archive.attributes(report), request.state.rendering.bulk(report))
+    bulk = request.state.rendering.bulk(report)
+    contents = contents_of(archive.attributes(report), bulk, Space(archive, uid).placed)
     reasons = Counter(contents.passed)
     rows = _prepared(request, report, contents.drawn, reasons)
     outcome = Imported(imported=[], restored=[], existing=[], skipped=[])
@@ -143,23 +169,21 @@ def _principal(request: Request) -> Principal:
     return cast(Principal, request.scope["principal"])
 
 
-def _report(request: Request, query: Wanted) -> "tuple[str, Report]":
-    """The Study Instance UID and the report of the annotations that the query wants."""
-    from extensions.radiology.sr_export import report_of
-
-    archive = _archive(request)
-    with archive.reading() as session:
-        study = find_study(session, _principal(request), request.path_params["id"]).study_uid
+def _rows(request: Request, query: Wanted) -> tuple[str, str, Sequence[RadiologyAnnotation]]:
+    """Id and UID of the study, and the annotations that the query wants, the oldest first."""
+    with _archive(request).reading() as session:
+        found = find_study(session, _principal(request), request.path_params["id"])
+        id, study = found.id, found.study_uid
         wanted = query.model_copy(update={"include_deleted": False})
         order = (col(RadiologyAnnotation.created_at), col(RadiologyAnnotation.id))
         rows = session.exec(
             select(RadiologyAnnotation)
-            .where(RadiologyAnnotation.study_uid == study, *filters(wanted))
+            .where(RadiologyAnnotation.study_uid == study, *filters(wanted, _principal(request)))
             .order_by(*order)
             .offset(query.offset)
             .limit(query.limit)
         ).all()
-    return study, report_of(archive, study, rows)
+    return id, study, rows
 
 
 def _prepared(
@@ -295,6 +319,7 @@ routes = [
         asks=Wanted,
         gives=Stored,
         status=201,
+        also=((200, Stored),),
         refusals=(404, 409),
         summary="Store that report in the study, for every viewer",
     ),

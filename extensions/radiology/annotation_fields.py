@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, Field, ValidationInfo, field_validator
 
-from extensions.json_api import Line, Paging, Shape, or_default
+from extensions.json_api import Line, Listed, Paging, Shape, or_default
 
 # A contour drawn by hand has some hundred points; JSON of so many is below MAX_BODY.
 MAX_POINTS = 10_000
@@ -232,8 +232,10 @@ class Version(Shape):
 class Wanted(Paging):
     """Which annotations a list holds."""
 
-    author: Line = Field(default="", description="Who drew it.")
-    type: Kind | None = None
+    author: Line = Field(default="", description="Who drew it, or `me`.")
+    type: Annotated[list[Kind] | None, Listed] = Field(
+        default=None, description="One, or several: repeated, or with commas."
+    )
     image: Line = Field(default="", description="SOP Instance UID.")
     frame: int | None = Field(default=None, ge=1, le=2**31 - 1)
     key_image: bool | None = None

@@ -6,6 +6,7 @@ from sqlmodel import col
 from starlette.requests import Request
 
 from dicomweb.access.guard import actor_of
+from dicomweb.access.permissions import Principal
 from dicomweb.archive import Archive, Location
 from dicomweb.errors import BadRequest, Conflict
 from dicomweb.pixels.attributes import integer
@@ -48,11 +49,11 @@ def entry_of(request: Request, action: Action, row: RadiologyAnnotation) -> Entr
     )
 
 
-def filters(query: Wanted) -> list[Any]:
-    """The clauses of what a list wants."""
+def filters(query: Wanted, principal: Principal) -> list[Any]:
+    """The clauses of what a list wants; the author `me` is the principal."""
+    author = principal.name if query.author == "me" else query.author
     wanted = {
-        RadiologyAnnotation.author: query.author or None,
-        RadiologyAnnotation.type: query.type and query.type.value,
+        RadiologyAnnotation.author: author or None,
         RadiologyAnnotation.image_uid: query.image or None,
         RadiologyAnnotation.frame: query.frame,
         RadiologyAnnotation.key_image: query.key_image,
@@ -60,6 +61,8 @@ def filters(query: Wanted) -> list[Any]:
     clauses: list[Any] = [
         col(column) == value for column, value in wanted.items() if value is not None
     ]
+    if query.type:
+        clauses.append(col(RadiologyAnnotation.type).in_([each.value for each in query.type]))
     if not query.include_deleted:
         clauses.append(col(RadiologyAnnotation.deleted_at).is_(None))
     return clauses

@@ -72,14 +72,18 @@ def of_image(request: Request, query: Wanted) -> Page[Annotation]:
     """GET …/images/{id}/annotations"""
     location = find_image(_archive(request), _principal(request), request.path_params["id"])
     with _archive(request).reading() as session:
-        return _page(session, query, [col(RadiologyAnnotation.image_uid) == location.instance])
+        return _page(
+            request, session, query, [col(RadiologyAnnotation.image_uid) == location.instance]
+        )
 
 
 def of_study(request: Request, query: Wanted) -> Page[Annotation]:
     """GET …/studies/{id}/annotations"""
     with _archive(request).reading() as session:
         study = find_study(session, _principal(request), request.path_params["id"])
-        return _page(session, query, [col(RadiologyAnnotation.study_uid) == study.study_uid])
+        return _page(
+            request, session, query, [col(RadiologyAnnotation.study_uid) == study.study_uid]
+        )
 
 
 def anywhere(request: Request, query: WantedAnywhere) -> Page[Annotation]:
@@ -97,7 +101,7 @@ def anywhere(request: Request, query: WantedAnywhere) -> Page[Annotation]:
                 RadiologyStudy.patient_id == query.patient
             )
             clauses.append(study_uid.in_(theirs))
-        return _page(session, query, clauses, newest_first=True)
+        return _page(request, session, query, clauses, newest_first=True)
 
 
 def one(request: Request) -> Response:
@@ -217,9 +221,14 @@ def _answered(row: RadiologyAnnotation, status: int = 200) -> Response:
 
 
 def _page(
-    session: Session, query: Wanted, clauses: list[Any], *, newest_first: bool = False
+    request: Request,
+    session: Session,
+    query: Wanted,
+    clauses: list[Any],
+    *,
+    newest_first: bool = False,
 ) -> Page[Annotation]:
-    clauses = [*clauses, *filters(query)]
+    clauses = [*clauses, *filters(query, _principal(request))]
     total = session.exec(select(func.count()).select_from(RadiologyAnnotation).where(*clauses))
     order = (col(RadiologyAnnotation.created_at), col(RadiologyAnnotation.id))
     rows = session.exec(

@@ -1,6 +1,6 @@
 """What the archive holds of studies and series: counts, sizes, and the facts of every image."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,12 +8,13 @@ import orjson
 
 from dicomweb.archive import Archive, Location
 from dicomweb.errors import Refusal
+from dicomweb.pixels.functional_groups import either
 from dicomweb.query import MAX_RESULTS, Asked, Match, Order, Query, UidList
 from dicomweb.resources import Level, Resource
 from extensions.radiology.wording import value_text
 
 _STUDY_UID, _SERIES_UID, _SOP_UID = "0020000D", "0020000E", "00080018"
-_INSTANCE_NUMBER = "00200013"
+_INSTANCE_NUMBER, _FRAMES = "00200013", "00280008"
 # Documents about images lie in series of their own: they are read, reported and shown by all
 # viewers, but nobody counts them among a study's images.
 _DOCUMENTS = frozenset({"SR", "DOC", "KO", "PR"})
@@ -23,7 +24,7 @@ _UIDS = 500
 # Beyond what every search of instances returns.
 _ASKED = (
     Asked("00280004", "CS"),
-    Asked("00280008", "IS"),
+    Asked(_FRAMES, "IS"),
     Asked("00280010", "US"),
     Asked("00280011", "US"),
     Asked("00280030", "DS"),
@@ -69,7 +70,7 @@ def counts(archive: Archive, studies: Sequence[str]) -> dict[str, Counts]:
     for start in range(0, len(studies), _UIDS):
         some = tuple(studies[start : start + _UIDS])
         match = Match((_STUDY_UID,), "UI", UidList(some), ("",))
-        for each in _results(archive, Query(Level.STUDY, matches=(match,))):
+        for each in results(archive, Query(Level.STUDY, matches=(match,))):
             uid = value_text(each[_STUDY_UID])
             found[uid] = Counts(number(each, "00201206") or 0, number(each, "00201208") or 0)
             if not _DOCUMENTS.isdisjoint(each.get("00080061", {}).get("Value", [])):
@@ -82,7 +83,7 @@ def counts(archive: Archive, studies: Sequence[str]) -> dict[str, Counts]:
 
 def series_of(archive: Archive, study: str) -> list[StoredSeries]:
     """The series of images of a study in the order of their numbers; none where it has none."""
-    found = [_series(each) for each in _results(archive, Query(Level.SERIES, Resource(study)))]
+    found = [_series(each) for each in results(archive, Query(Level.SERIES, Resource(study)))]
     found = [each for each in found if each.modality not in _DOCUMENTS]
     return sorted(found, key=lambda each: (each.number is None, each.number or 0, each.uid))
 
@@ -90,14 +91,14 @@ def series_of(archive: Archive, study: str) -> list[StoredSeries]:
 def series_named(archive: Archive, uid: str) -> list[StoredSeries]:
     """The series with this UID: rarely, files of several studies claim the same."""
     match = Match((_SERIES_UID,), "UI", UidList((uid,)), ("",))
-    return [_series(each) for each in _results(archive, Query(Level.SERIES, matches=(match,)))]
+    return [_series(each) for each in results(archive, Query(Level.SERIES, matches=(match,)))]
 
 
-def last_number(archive: Archive, series: StoredSeries) -> int:
+def last_number(archive: Archive, series: Resource) -> int:
     """The highest Instance Number of a series, 0 where it has none."""
     highest = Query(
         Level.INSTANCE,
-        Resource(series.study, series.uid),
+        series,
         order=(Order(_INSTANCE_NUMBER, descending=True),),
         limit=1,
     )
@@ -112,12 +113,28 @@ def images_of(archive: Archive, resource: Resource) -> list[StoredImage]:
     except Refusal:  # nothing is stored there, or not any more
         return []
     query = Query(Level.INSTANCE, resource, asked=_ASKED)
-    told = {value_text(each[_SOP_UID]): each for each in _results(archive, query)}
+    told = {value_text(each[_SOP_UID]): each for each in results(archive, query)}
     return [
         StoredImage(one, told.get(one.instance, {}))
         for one in locations
         if not one.sop_class.startswith(_DOCUMENT_CLASSES)
     ]
+
+
+def of_first_frame(archive: Archive, image: StoredImage) -> tuple[list[float], list[float]]:
+    """Window Center and Width, and Pixel Spacing; either may be empty.
+
+    Multi-frame images may say both of their frames (PS3.3 C.7.6.16.2.1 and .10), which no search
+    tells.
+    """
+    told: Mapping[str, Any] = image.attributes
+    whole = numbers(told, "00281050") and numbers(told, "00280030")
+    if numbers(told, _FRAMES) and not whole:
+        told = archive.attributes(image.location)
+    window = either(told, 1, "00289132", "00281050")
+    centers, widths = numbers(window, "00281050"), numbers(window, "00281051")
+    spacing = numbers(either(told, 1, "00289110", "00280030"), "00280030")
+    return [*centers[:1], *widths[:1]] if centers and widths else [], spacing
 
 
 def size_of(archive: Archive, study: str) -> int:
@@ -128,7 +145,7 @@ def size_of(archive: Archive, study: str) -> int:
         return 0
 
 
-def _results(archive: Archive, query: Query) -> Iterator[dict[str, Any]]:
+def results(archive: Archive, query: Query) -> Iterator[dict[str, Any]]:
     """All results of a search, page after page."""
     while True:
         fragments = archive.search(query).find().fragments
@@ -162,7 +179,7 @@ def text(found: dict[str, Any], tag: str) -> str:
     return value_text(found.get(tag, {}))
 
 
-def numbers(found: dict[str, Any], tag: str) -> list[float]:
+def numbers(found: Mapping[str, Any], tag: str) -> list[float]:
     """The values of an attribute that are numbers."""
     values = found.get(tag, {}).get("Value", [])
     try:
@@ -171,7 +188,7 @@ def numbers(found: dict[str, Any], tag: str) -> list[float]:
         return []
 
 
-def number(found: dict[str, Any], tag: str) -> int | None:
+def number(found: Mapping[str, Any], tag: str) -> int | None:
     """The first value of an attribute as an integer, None where it is none."""
     values = numbers(found, tag)
     return int(values[0]) if values and values[0].is_integer() else None

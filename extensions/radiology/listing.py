@@ -24,12 +24,10 @@ STAGES: dict[str, tuple[Status, ...]] = {
 STAGES["all"] = STAGES["acquisition"] + STAGES["reading"]
 # Fields of a query whose value a column has to have.
 _EQUAL = {
-    "modality": "modality",
     "patient_id": "patient_id",
     "order_id": "order_id",
     "accession_number": "accession_number",
     "assigned_to": "assigned_to",
-    "priority": "priority",
     "body_part": "body_part",
     "study_date": "study_date",
     "study_instance_uid": "study_uid",
@@ -72,6 +70,17 @@ def priors(request: Request, query: StudyQuery) -> Page[Study]:
     return _page(request, query, conditions, _NEWEST)
 
 
+def tally(request: Request, query: StudyFilters) -> dict[str, int]:
+    """How many studies there are in each status, with the other filters of the query."""
+    archive: Archive = request.state.archive
+    others = query.model_copy(update={"status": None})
+    conditions = _conditions(request.scope["principal"], others)
+    status = col(RadiologyStudy.status)
+    with archive.reading() as session:
+        found = session.exec(select(status, func.count()).where(*conditions).group_by(status))
+        return dict(found.all())
+
+
 def _page(
     request: Request, paging: Paging, conditions: Sequence[Any], order: Sequence[Any]
 ) -> Page[Study]:
@@ -102,8 +111,12 @@ def _conditions(principal: Principal, query: StudyFilters) -> list[Any]:
         value = getattr(query, name)
         if value is not None:
             conditions.append(col(getattr(RadiologyStudy, column)) == value)
-    if query.status:
-        conditions.append(col(RadiologyStudy.status).in_([str(each) for each in query.status]))
+    for name in ("status", "modality", "priority"):
+        if several := getattr(query, name):
+            wanted = [str(each) for each in several]
+            said = col(getattr(RadiologyStudy, name))
+            # Of one value the index gives the order, too.
+            conditions.append(said.in_(wanted) if len(wanted) > 1 else said == wanted[0])
     if query.unassigned is not None:
         nobody = col(RadiologyStudy.assigned_to) == ""
         conditions.append(nobody if query.unassigned else ~nobody)

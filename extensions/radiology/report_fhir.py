@@ -30,6 +30,7 @@ _CODES = {
 def fhir(sheet: Sheet, address: str) -> dict[str, Any]:
     """The resource as JSON; `address` is the URL of the report, of which the PDF can be had."""
     report, study = sheet.report, sheet.study
+    reports = [part.report for part in sheet.parts]  # what is issued grows with its addenda
     contained: list[dict[str, Any]] = [_patient(sheet), _imaging_study(sheet)]
     people = _people(sheet)
     contained += people.values()
@@ -38,7 +39,10 @@ def fhir(sheet: Sheet, address: str) -> dict[str, Any]:
     found: dict[str, Any] = {
         "resourceType": "DiagnosticReport",
         "id": report.id,
-        "meta": {"versionId": str(report.version), "lastUpdated": _instant(report.updated_at)},
+        "meta": {
+            "versionId": ".".join(str(each.version) for each in reports)[:64],
+            "lastUpdated": _instant(max(each.updated_at for each in reports)),
+        },
         "language": "en",
         "text": {"status": "generated", "div": _narrative(sheet)},
         "contained": contained,
@@ -47,7 +51,7 @@ def fhir(sheet: Sheet, address: str) -> dict[str, Any]:
         "category": [_concept("http://terminology.hl7.org/CodeSystem/v2-0074", "RAD", "Radiology")],
         "code": _concept(_LOINC, "18748-4", "Diagnostic imaging study"),
         "subject": {"reference": "#patient"},
-        "issued": _instant(report.finalized_at or report.updated_at),
+        "issued": _instant(max(each.finalized_at or each.updated_at for each in reports)),
         "imagingStudy": [{"reference": "#study"}],
         "result": [{"reference": f"#{each['id']}"} for each in results],
         "presentedForm": [
@@ -121,7 +125,8 @@ def _patient(sheet: Sheet) -> dict[str, Any]:
     if study.patient_id:
         found["identifier"] = [{"value": study.patient_id}]
     if name := person(study.patient_name):
-        family, given, *_ = [*study.patient_name.split("=")[0].split("^"), ""]
+        parts = study.patient_name.split("=")[0].split("^")
+        family, given, *_ = [*(part.strip() for part in parts), ""]
         found["name"] = [{"text": name}]
         if "^" in study.patient_name and family:
             found["name"][0]["family"] = family

@@ -14,10 +14,10 @@ from uuid import NAMESPACE_OID, uuid5
 from sqlmodel import Session, col, func, or_, select
 
 from dicomweb.archive import Archive, Stored
-from dicomweb.errors import Fault, Gone, InstanceRefused, Refusal, Unavailable
+from dicomweb.errors import Fault, InstanceRefused, Refusal, Unavailable
 from dicomweb.incoming import Arrived
 from dicomweb.resources import Resource
-from extensions.radiology import report_rows
+from extensions.radiology import coming, report_rows
 from extensions.radiology.identifiers import new_uid
 from extensions.radiology.report_dicom import (
     BASIC_TEXT_SR,
@@ -62,7 +62,6 @@ class _Waiting:
     """A report that is written when its instance is stored, and what became of it."""
 
     writing: Writing
-    had_images: bool
     written: bool = False
     refusal: Refusal | None = None
 
@@ -80,8 +79,6 @@ def on_stored(session: Session, stored: Sequence[Stored]) -> None:
         if waiting is None:
             continue
         try:
-            if one.new_study and waiting.had_images:
-                raise Gone("The study was deleted.")  # a moment ago: it does not come back by this
             report_rows.write(session, waiting.writing)
             waiting.written, waiting.refusal = True, None
         except Refusal as refusal:
@@ -162,15 +159,16 @@ def file(archive: Archive, study: RadiologyStudy, filing: Filing, writing: Writi
         if refusal.reason == InstanceRefused.NO_RESOURCES:
             raise Unavailable(refusal.sentence) from None
         raise Fault("The report could not be made a DICOM file.") from None
-    waiting = _Waiting(writing, study.images_since is not None)
+    waiting = _Waiting(writing)
     first = arrived[0].header.sop_instance
     _waiting[first] = waiting
     try:
-        outcomes = archive.submit(arrived, writing.actor).result()
+        with coming.into(study.id, arrived[0].key) as own:
+            outcomes = archive.submit(arrived, writing.actor).result()
     finally:
         del _waiting[first]
-    if waiting.refusal is not None:
-        raise waiting.refusal
+    if why := own.refusal or waiting.refusal:
+        raise why
     if not waiting.written or any(outcome.reason for outcome in outcomes):
         raise Unavailable("The report could not be stored: try again.")
 

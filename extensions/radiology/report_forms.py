@@ -1,5 +1,7 @@
 """A report in the form that a client asks for: JSON, HTML, PDF, FHIR, or DICOM."""
 
+from hashlib import blake2b
+
 import orjson
 from sqlmodel import Session
 from starlette.requests import Request
@@ -14,7 +16,7 @@ from extensions.radiology.report_filing import PDF, SR, made, stored_file
 from extensions.radiology.report_pdf import pdf
 from extensions.radiology.report_sheet import Sheet, sheet_of
 from extensions.radiology.report_tables import RadiologyReport
-from extensions.radiology.report_telling import documents_of, etag_of, report_answered
+from extensions.radiology.report_telling import documents_of, report_answered
 from extensions.radiology.tables import RadiologyStudy
 
 # What `format` names, and the type of each; of two with the same the first is given by Accept.
@@ -70,7 +72,7 @@ def represented(
         return report_answered(session, report, study)
     archive: Archive = request.state.archive
     sheet = sheet_of(session, report, study)
-    etag = f'{etag_of(report)[:-1]}-{len(sheet.parts)}-{form}"'
+    etag = f'"{_state(sheet)}-{form}"'
     headers = {"ETag": etag, "Cache-Control": "private, no-cache", "Vary": "Accept"}
     if is_not_modified(request.headers.get("if-none-match"), etag):
         return Response(status_code=304, headers=headers)
@@ -80,6 +82,13 @@ def represented(
         headers |= report_html.HEADERS
         return Response(report_html.html(sheet), 200, headers, "text/html")
     return Response(_body(request, archive, session, sheet, form), 200, headers, MEDIA_TYPES[form])
+
+
+def _state(sheet: Sheet) -> str:
+    """What changes with the report, its addenda, and what the study says of the patient."""
+    versions = [(part.report.id, part.report.version) for part in sheet.parts]
+    seed = repr((sheet.study.version, sheet.report.id, versions)).encode()
+    return blake2b(seed, digest_size=8).hexdigest()
 
 
 def _body(request: Request, archive: Archive, session: Session, sheet: Sheet, form: str) -> bytes:

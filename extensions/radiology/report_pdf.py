@@ -18,7 +18,7 @@ from extensions.radiology.report_layout import (
     lines,
     measured,
 )
-from extensions.radiology.report_scripts import ASIAN_FACES, runs
+from extensions.radiology.report_scripts import ASIAN_FACES, has_boxes, runs
 from extensions.radiology.report_sheet import Part, Sheet
 
 _A4 = (595.28, 841.89)  # points
@@ -49,16 +49,40 @@ def pdf(sheet: Sheet) -> bytes:
 @cache
 def _register() -> None:
     """The typefaces: ours embedded; of Han, Kana and Hangul those that every PDF reader has."""
+    from reportlab.pdfbase import ttfonts
     from reportlab.pdfbase.cidfonts import UnicodeCIDFont
     from reportlab.pdfbase.pdfmetrics import registerFont
     from reportlab.pdfbase.ttfonts import TTFont
 
     from dicomweb.pixels import lettering
 
+    ttfonts.makeToUnicodeCMap = _to_unicode  # its own spells no character beyond the first plane
     registerFont(TTFont(FACE, str(lettering.FACE)))
     registerFont(TTFont(BOLD, str(lettering.BOLD_FACE)))
     for name in ASIAN_FACES:
         registerFont(UnicodeCIDFont(name))
+
+
+def _to_unicode(face: str, subset: list[int]) -> str:
+    """Which characters the glyphs are (ISO 32000-1 9.10.3): in UTF-16, a hundred to a block."""
+    spelt = [
+        f"<{code:02X}> <{chr(each).encode('utf-16-be').hex().upper()}>"
+        for code, each in enumerate(subset)
+    ]
+    blocks = []
+    for start in range(0, len(spelt), 100):
+        some = spelt[start : start + 100]
+        blocks += [f"{len(some)} beginbfchar", *some, "endbfchar"]
+    return "\n".join(
+        (
+            "/CIDInit /ProcSet findresource begin 12 dict begin begincmap",
+            f"/CIDSystemInfo << /Registry ({face}) /Ordering ({face}) /Supplement 0 >> def",
+            f"/CMapName /{face} def /CMapType 2 def",
+            f"1 begincodespacerange <00> <{len(subset) - 1:02X}> endcodespacerange",
+            *blocks,
+            "endcmap CMapName currentdict /CMap defineresource pop end end",
+        )
+    )
 
 
 def _laid_out(sheet: Sheet) -> Pages:
@@ -165,10 +189,10 @@ def _draw(canvas: Any, each: Written | Rule) -> None:
     for face, run in runs(each.shown, each.style.face):
         text.setFont(face, each.style.size)
         text.textOut(run)
-    if each.shown == each.said:
+    if each.shown == each.said and not has_boxes(each.shown):
         canvas.drawText(text)
         return
-    # What is drawn from right to left is still copied and read aloud as it was typed.
+    # What is drawn from right to left, or as boxes, is copied and read aloud as it was typed.
     said = each.said.encode("utf-16-be").hex()
     canvas._code.append(f"/Span <</ActualText <FEFF{said}>>> BDC")
     canvas.drawText(text)

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from sqlmodel import Session, col, delete, insert, select, update
@@ -21,6 +22,8 @@ from extensions.radiology.report_tables import (
 from extensions.radiology.tables import RadiologyStudy
 from extensions.radiology.wording import folded
 
+# Whoever has written nothing for so long begins a new version.
+PAUSE = timedelta(minutes=30)
 _VERSIONED = ("report_type", "status", *SECTIONS, "template_id")
 
 
@@ -28,7 +31,8 @@ _VERSIONED = ("report_type", "status", *SECTIONS, "template_id")
 class Writing:
     """A report as it shall stand, all its columns; `expected` is the version that it follows.
 
-    `documents` are rows of the instances that are stored in the same transaction.
+    `documents` are rows of the instances that are stored in the same transaction. `autosaved`: no
+    person has asked for this version.
     """
 
     report: Mapping[str, Any]
@@ -36,6 +40,7 @@ class Writing:
     actor: Actor
     patient: str = ""
     documents: Sequence[Mapping[str, Any]] = ()
+    autosaved: bool = False
 
 
 def find_report(session: Session, principal: Principal, id: str) -> RadiologyReport:
@@ -77,7 +82,10 @@ def write(session: Session, writing: Writing) -> None:
             raise PreconditionFailed("It has been changed meanwhile: read it again.")
     else:
         session.exec(insert(RadiologyReport).values(**report))
-    session.exec(insert(RadiologyReportVersion).values(**_version(report)))
+    if writing.autosaved:
+        _replace_autosaved(session, writing)
+    version = {**_version(report), "autosaved": writing.autosaved}
+    session.exec(insert(RadiologyReportVersion).values(**version))
     for document in writing.documents:
         session.exec(insert(RadiologyReportDocument).values(**document))
     _advance(session, study, report, writing.actor)
@@ -88,6 +96,27 @@ def _version(report: Mapping[str, Any]) -> dict[str, Any]:
     kept = {name: report[name] for name in _VERSIONED}
     told = {"at": report["updated_at"], "by": report["updated_by"]}
     return {"report_id": report["id"], "version": report["version"], **kept, **told}
+
+
+def _replace_autosaved(session: Session, writing: Writing) -> None:
+    """Drafts that one author's editor saves by itself are one version, until the author pauses."""
+    paused = f"{datetime.now(UTC) - PAUSE:%Y-%m-%dT%H:%M:%S.%f}Z"
+    session.exec(
+        delete(RadiologyReportVersion).where(
+            col(RadiologyReportVersion.report_id) == writing.report["id"],
+            col(RadiologyReportVersion.version) == writing.expected,
+            col(RadiologyReportVersion.autosaved),
+            col(RadiologyReportVersion.by) == writing.actor.name,
+            col(RadiologyReportVersion.at) > paused,
+        )
+    )
+
+
+def keep_version(session: Session, id: str, version: int) -> None:
+    """A person has asked for what the editor has saved already: it is not replaced any more."""
+    table = RadiologyReportVersion
+    own = (col(table.report_id) == id, col(table.version) == version, col(table.autosaved))
+    session.exec(update(table).where(*own).values(autosaved=False))
 
 
 def _locked_study(session: Session, id: str) -> RadiologyStudy:

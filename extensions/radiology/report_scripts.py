@@ -19,7 +19,7 @@ _FORMS = ("isolated", "final", "initial", "medial")
 def runs(text: str, face: str) -> Iterator[tuple[str, str]]:
     """The text in runs, each with the name of its typeface: `face` where that has the letters.
 
-    What no typeface has is left to `face`, which draws a box; it can still be copied.
+    What no typeface has is left to `face`, which draws a box (`has_boxes`).
     """
     if text.isascii():
         yield face, text
@@ -50,6 +50,15 @@ def typeface_of(char: str) -> str:
     if name.startswith(("CJK", "IDEOGRAPHIC", "FULLWIDTH")):
         return "han"
     return ""
+
+
+def has_boxes(text: str) -> bool:
+    """Whether there are letters that no typeface has."""
+    if text.isascii():
+        return False
+    from dicomweb.pixels.lettering import covered
+
+    return any(not typeface_of(char) and ord(char) not in covered() for char in text)
 
 
 def is_rightward(text: str) -> bool:

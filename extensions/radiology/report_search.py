@@ -66,14 +66,18 @@ def _conditions(principal: Principal, query: ReportQuery) -> list[Any]:
         conditions.append(col(report.study_uid).in_(sorted(principal.studies)))
     author = principal.name if query.author == "me" else query.author
     for column, value in (
-        (col(report.status), query.status),
         (col(report.report_type), query.report_type),
         (col(report.created_by), author),
         (col(study.patient_id), query.patient_id),
-        (col(study.modality), query.modality),
     ):
         if value is not None:
             conditions.append(column == str(value))
+    for column, values in (
+        (col(report.status), query.status),
+        (col(study.modality), query.modality),
+    ):
+        if values:
+            conditions.append(column.in_([str(each) for each in values]))
     if query.study_id is not None:
         conditions.append(
             or_(col(report.study_id) == query.study_id, col(report.study_uid) == query.study_id)

@@ -1,31 +1,21 @@
 """What reports look like in JSON: bodies that are taken, answers that are given."""
 
-import re
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    field_validator,
+    model_validator,
+)
 from pydantic.alias_generators import to_camel
 
-from extensions.json_api import Line, Paging, Shape, Text
+from extensions.json_api import Line, Listed, Paging, Shape, Text, or_default
+from extensions.radiology.fields import SEVERAL, Code, Day
 from extensions.radiology.report_states import ReportStatus, ReportType
-from extensions.radiology.shapes import Code, Day
-
-# Other ways to end a line, as word processors paste them. (Compiled at the first use: 10 ms.)
-_LINE_ENDS = "\r\n?|[\v\f\x85\u2028\u2029]"
-# What neither XML nor DICOM lets into a text (PS3.5 6.1.3, XML 1.0 2.2).
-_UNPRINTABLE = "[\x00-\x08\x0e-\x1f\x7f\ufffe\uffff\ud800-\udfff]"
-# A printed report of so many lines is a hundred pages.
-MAX_LINES = 5_000
-
-
-def cleaned(text: str) -> str:
-    """Text as it is kept: lines end with LF, nothing stands behind the last letter."""
-    text = re.sub(_LINE_ENDS, "\n", text)
-    if re.search(_UNPRINTABLE, text):
-        raise ValueError("it holds a control character, which no text does")
-    if text.count("\n") > MAX_LINES:
-        raise ValueError(f"it has more than {MAX_LINES} lines")
-    return text.rstrip()
+from extensions.radiology.wording import cleaned
 
 
 def _or_nothing(value: object) -> object:
@@ -79,17 +69,24 @@ class ReportChange(Sections):
 
     report_type: ReportType | None = None
     status: Asked | None = None
+    autosave: bool = Field(
+        default=False,
+        description="An editor saves a draft by itself: the version replaces the one that it has "
+        "saved so before, if its author has not paused for half an hour.",
+    )
+
+    _default = field_validator("autosave", mode="before")(or_default)
 
 
 class ReportQuery(Paging):
     """Which reports; the newest first."""
 
-    status: ReportStatus | None = None
+    status: Annotated[list[ReportStatus] | None, Listed] = Field(default=None, description=SEVERAL)
     report_type: ReportType | None = None
     author: Line | None = Field(default=None, description="Who began it, or `me`.")
     study_id: Line | None = Field(default=None, description="Id or Study Instance UID.")
     patient_id: Line | None = None
-    modality: Code | None = None
+    modality: Annotated[list[Code] | None, Listed] = Field(default=None, description=SEVERAL)
     date_from: Day | None = Field(default=None, description="Begun then (UTC); also `startDate`.")
     date_to: Day | None = Field(default=None, description="Begun until then; also `endDate`.")
     q: Line | None = Field(
@@ -195,6 +192,9 @@ class VersionLine(Shape):
     status: ReportStatus
     at: str
     by: str
+    autosaved: bool = Field(
+        default=False, description="Saved by an editor itself; what it saves next replaces it."
+    )
 
 
 class VersionAnswer(VersionLine):

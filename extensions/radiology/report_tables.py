@@ -1,6 +1,8 @@
 """The tables of reports: the report as it stands, every version of it, what was filed as DICOM."""
 
-from sqlmodel import Field, Index, SQLModel
+from typing import Any
+
+from sqlmodel import Field, Index, SQLModel, inspect, text
 
 from extensions.radiology.tables import TEXT, new_id, utc_now
 
@@ -64,7 +66,10 @@ class RadiologyReport(SQLModel, table=True):
 
 
 class RadiologyReportVersion(SQLModel, table=True):
-    """A report as one of its changes left it: who made it, when. Never changed."""
+    """A report as one of its changes left it: who made it, when. Never changed.
+
+    An `autosaved` one is replaced by the next that its author's editor saves by itself.
+    """
 
     __tablename__ = "radiology_report_version"
 
@@ -81,6 +86,7 @@ class RadiologyReportVersion(SQLModel, table=True):
     template_id: str = Field(default="", sa_type=TEXT)
     at: str = Field(sa_type=TEXT)
     by: str = Field(default="", sa_type=TEXT)
+    autosaved: bool = False
 
 
 class RadiologyReportDocument(SQLModel, table=True):
@@ -105,3 +111,11 @@ TABLES = [
     model.__table__  # type: ignore[attr-defined]  # set by SQLModel's metaclass
     for model in _MODELS
 ]
+
+
+def add_autosaved(connection: Any) -> None:
+    """A step of the schema: versions made before know nothing of automatic saving."""
+    table = str(RadiologyReportVersion.__tablename__)
+    if all(column["name"] != "autosaved" for column in inspect(connection).get_columns(table)):
+        added = "ADD COLUMN autosaved BOOLEAN NOT NULL DEFAULT false"
+        connection.execute(text(f"ALTER TABLE {table} {added}"))

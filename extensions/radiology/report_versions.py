@@ -1,6 +1,6 @@
 """Versions of reports: every one is kept, any two can be compared."""
 
-from sqlmodel import Session
+from sqlmodel import Session, col, select
 from starlette.requests import Request
 
 from dicomweb.access.permissions import Permission
@@ -33,7 +33,7 @@ def compare(request: Request, query: DiffQuery) -> Diff:
         report = find_report(session, request.scope["principal"], request.path_params["id"])
         newer = query.to or report.version
         older = query.from_ or max(newer - 1, 1)
-        return difference(_version(session, report, older), _version(session, report, newer))
+        return difference(_until(session, report, older), _version(session, report, newer))
 
 
 def _version(
@@ -45,8 +45,23 @@ def _version(
     if digits.isascii() and digits.isdigit() and len(digits) < 10:
         found = session.get(RadiologyReportVersion, (report.id, int(digits)))
     if found is None:
-        raise NotFound(f"This report has the versions 1 to {report.version}, and no such.")
+        raise NotFound(
+            f"This report has versions from 1 to {report.version}, and not this one: what an "
+            "editor saves by itself is replaced by what it saves next."
+        )
     return found
+
+
+def _until(session: Session, report: RadiologyReport, number: int) -> RadiologyReportVersion:
+    """The version with this number, or the one before it where it was replaced."""
+    if not 1 <= number <= report.version:
+        return _version(session, report, number)
+    own = col(RadiologyReportVersion.report_id) == report.id
+    earlier = col(RadiologyReportVersion.version) <= number
+    newest = col(RadiologyReportVersion.version).desc()
+    return session.exec(
+        select(RadiologyReportVersion).where(own, earlier).order_by(newest).limit(1)
+    ).one()
 
 
 _REPORT = "/api/radiology/reports/{id}"

@@ -26,6 +26,7 @@ from extensions.radiology.report_rows import (
     delete_drafts,
     delete_report,
     find_report,
+    keep_version,
     study_of,
     write,
 )
@@ -171,12 +172,19 @@ def change(request: Request, body: ReportChange) -> Response:
         kind, status = moved(report.report_type, report.status, body.report_type, body.status)
         changes, unknown = _changes(session, study, report, body, name)
         changes |= {"report_type": str(kind), "status": str(status)}
-        if all(getattr(report, column) == value for column, value in changes.items()):
-            return report_answered(session, report, study, unknown=unknown)
-        changes |= {"updated_at": now, "updated_by": name, **_finished(status, name, now)}
-        columns = changed_columns(report, version=report.version + 1, **changes)
-        _check_says_something(status, columns)
-    return _written(request, study, columns, report.version, 200, unknown)
+        version, columns = report.version, {}
+        if any(getattr(report, column) != value for column, value in changes.items()):
+            changes |= {"updated_at": now, "updated_by": name, **_finished(status, name, now)}
+            columns = changed_columns(report, version=version + 1, **changes)
+            _check_says_something(status, columns)
+        same = report_answered(session, report, study, unknown=unknown)
+    autosaved = body.autosave and status == ReportStatus.DRAFT
+    if columns:
+        return _written(request, study, columns, version, 200, unknown, autosaved)
+    if status == ReportStatus.DRAFT and not autosaved:
+        with _archive(request).session() as session:
+            keep_version(session, request.path_params["id"], version)
+    return same
 
 
 def _changes(
@@ -223,6 +231,7 @@ def _written(
     expected: int,
     status: int,
     unknown: tuple[str, ...] = (),
+    autosaved: bool = False,
 ) -> Response:
     """Write a version; what is final is stored as DICOM with it, or neither is."""
     archive, actor = _archive(request), actor_of(request.scope)
@@ -234,7 +243,8 @@ def _written(
         report_filing.file(archive, study, filing, writing)
     else:
         with archive.session() as session:
-            write(session, Writing(columns, expected, actor, study.patient_id))
+            writing = Writing(columns, expected, actor, study.patient_id, autosaved=autosaved)
+            write(session, writing)
     with archive.reading() as session:
         report = find_report(session, _principal(request), str(columns["id"]))
         return report_answered(session, report, study_of(session, report), status, unknown)

@@ -1,6 +1,6 @@
 """A JPEG or PNG file as a Secondary Capture image of a study (PS3.3 A.8.1)."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from io import BytesIO
 from typing import TYPE_CHECKING, Any
@@ -20,12 +20,15 @@ class Place:
     """Where a new image goes: its UID and number, and the series that it is of."""
 
     sop_uid: str
-    instance_number: int
     series_uid: str
     series_number: int | None
     modality: str
     series_description: str = ""
     body_part: str = ""
+    instance_number: int = 1
+
+    def numbered(self, number: int) -> "Place":
+        return replace(self, instance_number=number)
 
 
 def encoded(study: RadiologyStudy, place: Place, image: "Foreign") -> bytes:

@@ -1,7 +1,7 @@
-"""Studies, series and images as bodies, queries and answers, and what each field may hold."""
+"""Studies, series and images as bodies, queries and answers."""
 
 import re
-from datetime import date, datetime
+from datetime import datetime
 from typing import Annotated, Any, Literal
 
 from pydantic import (
@@ -14,105 +14,44 @@ from pydantic import (
 )
 from pydantic.alias_generators import to_camel
 
-from dicomweb.resources import is_uid
-from extensions.json_api import Line, Paging, Shape, Text, or_default
-from extensions.radiology.modalities import MODALITIES
+from extensions.json_api import Line, Listed, Paging, Shape, Text, or_default
+from extensions.radiology.fields import (
+    SEVERAL,
+    SHORT,
+    Account,
+    Birth,
+    BodyPart,
+    Cleaned,
+    Clock,
+    Code,
+    Day,
+    Given,
+    Maybe,
+    ModalityCode,
+    Name,
+    OrderId,
+    PatientId,
+    Priority,
+    Sex,
+    Title,
+    Uid,
+    absent,
+    required,
+)
+from extensions.radiology.wording import cleaned
 from extensions.radiology.workflow import Status
 
-Priority = Literal["routine", "urgent", "asap", "stat"]
 
-# What a DICOM file takes (PS3.5 6.2): a Secondary Capture carries these of its order.
-_SHORT, _LONG, _GROUP = 16, 64, 64
-
-
-def _line(text: str) -> str:
-    """One line without the characters that DICOM gives a meaning of its own."""
-    cleaned = " ".join(text.split())
-    if "\\" in cleaned or not cleaned.isprintable():
-        raise ValueError("no backslash and no control character may stand here")
-    return cleaned
-
-
-def _required(text: str) -> str:
-    if not text:
-        raise ValueError("it must not be empty")
-    return text
-
-
-def _person(text: str) -> str:
-    groups = text.split("=")
-    if len(groups) > 3 or any(len(group) > _GROUP or group.count("^") > 4 for group in groups):
-        raise ValueError("a name has at most 64 characters, as Family^Given or as it is written")
-    return text
-
-
-def _modality(text: str) -> str:
-    if text.upper() not in MODALITIES:
-        raise ValueError(f"it must be one of {', '.join(MODALITIES)}")
-    return text.upper()
-
-
-def _code(text: str) -> str:
-    if not re.fullmatch("[A-Za-z0-9 _]{1,16}", text):
-        raise ValueError("it must be the code of a modality, as in CT")
-    return text.upper()
-
-
-def _body_part(text: str) -> str:
-    found = text.upper()
-    if not re.fullmatch("[A-Z0-9 _]{0,16}", found):
-        raise ValueError("at most 16 letters, digits, blanks and underscores, as in CHEST")
-    return found
-
-
-def _birth_date(value: str) -> str:
-    if value and _day(value) > date.today().isoformat():
-        raise ValueError("it lies in the future")
-    return _day(value) if value else ""
-
-
-def _day(value: str) -> str:
-    """`YYYY-MM-DD` of a date, of a DICOM date, or of a date and time."""
-    if re.fullmatch("[0-9]{8}", value):
-        value = f"{value[:4]}-{value[4:6]}-{value[6:]}"
-    if not re.match("[0-9]{4}-[0-9]{2}-[0-9]{2}", value):
-        raise ValueError("a date must be spelt YYYY-MM-DD")
+def _parted(given: Any) -> Any:
+    """A study's date with a time is both, as it is written: the clock is that of the site."""
+    date = given.get("studyDate") if isinstance(given, dict) else None
+    if not isinstance(date, str) or not re.match("[0-9-]{10}[T ][0-9]", date):
+        return given
     try:
-        return datetime.fromisoformat(value).date().isoformat()
+        time = datetime.fromisoformat(date).time().isoformat("seconds")
     except ValueError:
-        raise ValueError("there is no such date, spelt YYYY-MM-DD") from None
-
-
-def _uid(text: str) -> str:
-    if not is_uid(text) or len(text) > 64:
-        raise ValueError("a UID is digits in groups joined by dots, 64 characters at most")
-    return text
-
-
-def _optional(value: Any) -> Any:
-    """null is what is not known, as is the empty text."""
-    return "" if value is None else value
-
-
-def _absent(value: Any) -> Any:
-    return None if value == "" else value
-
-
-_Cleaned = Annotated[Line, AfterValidator(_line)]
-_Given = BeforeValidator(_optional)
-Title = Annotated[_Cleaned, Field(max_length=_LONG), _Given]
-Name = Annotated[_Cleaned, AfterValidator(_person), _Given]
-Birth = Annotated[_Cleaned, AfterValidator(_birth_date), _Given]
-Sex = Annotated[Literal["M", "F", "O", ""], _Given]
-BodyPart = Annotated[_Cleaned, AfterValidator(_body_part), _Given]
-PatientId = Annotated[_Cleaned, Field(max_length=_LONG), AfterValidator(_required)]
-OrderId = Annotated[_Cleaned, Field(max_length=255), _Given]
-Account = Annotated[_Cleaned, Field(max_length=255), _Given]
-Day = Annotated[_Cleaned, AfterValidator(_day)]
-ModalityCode = Annotated[_Cleaned, AfterValidator(_modality)]
-Code = Annotated[_Cleaned, AfterValidator(_code)]
-Uid = Annotated[_Cleaned, AfterValidator(_uid)]
-Maybe = Annotated[str | None, BeforeValidator(_absent)]
+        return given  # to be refused
+    return {"studyTime": time, **given}
 
 
 def _named(name: str) -> str:
@@ -135,7 +74,7 @@ class _Ordered(_Named):
     priority: Priority = "routine"
     assigned_to: Account = Field(default="", description="The radiologist who is to read it.")
     study_description: Title = ""
-    clinical_history: Annotated[Text, Field(max_length=10_000), _Given] = ""
+    clinical_history: Annotated[Text, AfterValidator(cleaned), Field(max_length=10_000), Given] = ""
     referring_physician: Name = ""
     performing_technician: Title = ""
 
@@ -145,13 +84,25 @@ class NewStudy(_Ordered):
 
     patient_id: PatientId
     modality: ModalityCode
-    accession_number: Annotated[_Cleaned, Field(max_length=_SHORT), _Given] = ""
-    study_instance_uid: Annotated[Uid | None, BeforeValidator(_absent)] = None
-    study_date: Annotated[Day | None, BeforeValidator(_absent)] = Field(
-        default=None, description="When it is to be made; today by default."
+    accession_number: Annotated[Cleaned, Field(max_length=SHORT), Given] = ""
+    study_instance_uid: Annotated[Uid | None, BeforeValidator(absent)] = None
+    study_date: Annotated[Day | None, BeforeValidator(absent)] = Field(
+        default=None,
+        description="When it is to be made, on the clock of the site; also with a time. "
+        "Now (UTC) by default.",
+    )
+    study_time: Annotated[Clock | None, BeforeValidator(absent)] = Field(
+        default=None, description="HH:MM:SS, with studyDate."
     )
 
     _default = field_validator("priority", mode="before")(or_default)
+    _both = model_validator(mode="before")(_parted)
+
+    @model_validator(mode="after")
+    def _dated(self) -> "NewStudy":
+        if self.study_time and not self.study_date:
+            raise ValueError("studyTime needs studyDate")
+        return self
 
 
 class ChangedStudy(_Ordered):
@@ -159,8 +110,13 @@ class ChangedStudy(_Ordered):
 
     patient_id: PatientId = ""
     modality: ModalityCode = ""
-    accession_number: Annotated[_Cleaned, Field(max_length=_SHORT), AfterValidator(_required)] = ""
+    accession_number: Annotated[Cleaned, Field(max_length=SHORT), AfterValidator(required)] = ""
     study_date: Day = ""
+    study_time: Annotated[Clock | None, BeforeValidator(absent)] = Field(
+        default=None, description="null: not known. A date without a time has none."
+    )
+
+    _both = model_validator(mode="before")(_parted)
 
     @model_validator(mode="before")
     @classmethod
@@ -177,7 +133,7 @@ class NewStep(_Named):
     """A step of the workflow."""
 
     status: Status
-    reason: Annotated[Line, _Given] = Field(default="", description="A step back needs one.")
+    reason: Annotated[Line, Given] = Field(default="", description="A step back needs one.")
 
 
 class Assigned(_Named):
@@ -190,24 +146,17 @@ class Urgency(_Named):
     priority: Priority
 
 
-def _statuses(value: Any) -> Any:
-    """`scheduled,arrived` as a list."""
-    return value.split(",") if isinstance(value, str) else value
-
-
 class StudyFilters(_Named):
     """Filters of a list of studies; all of them hold together."""
 
-    status: Annotated[list[Status] | None, BeforeValidator(_statuses)] = Field(
-        default=None, description="One status, or several with commas."
-    )
-    modality: Code | None = None
+    status: Annotated[list[Status] | None, Listed] = Field(default=None, description=SEVERAL)
+    modality: Annotated[list[Code] | None, Listed] = Field(default=None, description=SEVERAL)
     patient_id: Line | None = None
     order_id: Line | None = None
     accession_number: Line | None = None
     assigned_to: Line | None = Field(default=None, description="An account, or `me`.")
     unassigned: bool | None = Field(default=None, description="true: those of nobody.")
-    priority: Priority | None = None
+    priority: Annotated[list[Priority] | None, Listed] = Field(default=None, description=SEVERAL)
     body_part: BodyPart | None = None
     study_instance_uid: Line | None = None
     study_date: Day | None = Field(default=None, description="YYYY-MM-DD: that day only.")
@@ -300,7 +249,7 @@ class Image(_Named):
     number_of_frames: int | None
     bits_stored: int | None
     photometric_interpretation: str | None
-    window_center: float | None
+    window_center: float | None = Field(description="Of several windows and frames the first.")
     window_width: float | None
     pixel_spacing: list[float] | None = Field(description="Millimetres: between rows, columns.")
     file_size: int = Field(description="Bytes of the stored DICOM file.")

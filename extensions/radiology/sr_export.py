@@ -96,7 +96,8 @@ def report_of(archive: Archive, study: str, rows: Sequence[RadiologyAnnotation])
     if len(found) > MAX_ANNOTATIONS:
         raise Conflict(
             f"A report has at most {MAX_ANNOTATIONS} annotations: ask for some of them, "
-            "by `type`, `author` or `image`, or with `limit` and `page`."
+            "by `type`, `author` or `image`, or with `limit` and `page`; POST stores all of them, "
+            "in several reports."
         )
     instance = _uid(study, *(f"{row.id} {row.version}" for row, _ in found))
     stored = archive.find_uid(instance)

@@ -1,8 +1,9 @@
 """The annotations that a TID 1500 report holds: ours, OHIF's, highdicom's, dcmqi's.
 
 Every measurement group is read, whatever its template: graphics at the group or below its
-measurements, once each. What is no annotation of a frame is `passed` over with a sentence: space
-coordinates (SCOORD3D), references without coordinates, places of texts and control points.
+measurements, once each. Coordinates in space (SCOORD3D) are those of the image that they lie in.
+What is no annotation of a frame is `passed` over with a sentence: references without coordinates,
+coordinates in space that lie in no image, places of texts and control points.
 A report is read in the DICOM JSON Model, as the archive has it.
 """
 
@@ -29,6 +30,7 @@ SCHEME_DESIGNATOR, MEANING = "00080102", "00080104"
 TEXT_VALUE, PERSON_NAME, UID = "0040A160", "0040A123", "0040A124"
 MEASURED_VALUE, UNITS, NUMERIC_VALUE = "0040A300", "004008EA", "0040A30A"
 GRAPHIC_DATA, GRAPHIC_TYPE, PIXEL_ORIGIN = "00700022", "00700023", "00480301"
+FRAME_OF_REFERENCE = "30060024"
 REFERENCED, INSTANCE, FRAMES = "00081199", "00081155", "00081160"
 # Concepts by scheme and code.
 _GROUP = ("DCM", "125007")
@@ -82,14 +84,22 @@ class _Graphic:
 
 Bulk = Callable[[str], bytes]
 """The value behind a BulkDataURI, little endian: long texts and contours."""
+Point = tuple[float, float, float]
+Spot = tuple[str, int]
+Placed = Callable[[str, list[Point], list[Spot]], "tuple[Spot, list[Place]] | None"]
+"""Image and places of points in space, by their Frame of Reference UID (`sr_space`)."""
 
 
-def contents_of(report: Metadata, bulk: Bulk) -> Contents:
+def nowhere(frame_of_reference: str, points: list[Point], named: list[Spot]) -> None:
+    """For readers that have no images."""
+
+
+def contents_of(report: Metadata, bulk: Bulk, placed: Placed = nowhere) -> Contents:
     """The annotations of a report. Raises Conflict where it is no such report."""
     groups = list(_groups(report, 0))
     if not groups:
         raise Conflict("This instance has no measurement groups: it is no TID 1500 report.")
-    reading = _Reading(bulk)
+    reading = _Reading(bulk, placed)
     observer = _spoken(reading.text_of(report, _OBSERVER))
     contents = Contents()
     for place, group in enumerate(groups, 1):
@@ -146,10 +156,11 @@ def _uri(item: Metadata, tag: str) -> str:
 
 
 class _Reading:
-    """One report and a way to its long values."""
+    """One report and the ways to its long values and to the images in space."""
 
-    def __init__(self, bulk: Bulk) -> None:
+    def __init__(self, bulk: Bulk, placed: Placed) -> None:
         self._bulk = bulk
+        self._placed = placed
 
     def text_of(self, item: Metadata, concept: tuple[str, str]) -> str:
         """The first text, name or UID of this concept directly below the item."""
@@ -171,7 +182,7 @@ class _Reading:
         ours = self._only_ours(group)
         graphics, solid = self._graphics(group)
         if solid:
-            contents.passed.append(f"{name} has coordinates in space, not in an image.")
+            contents.passed.append(f"{name} has coordinates in space that lie in no image.")
         elif not graphics:
             contents.passed.append(f"{name} has no coordinates.")
         author = ours.get("author") or _spoken(self.text_of(group, _OBSERVER)) or observer
@@ -228,16 +239,43 @@ class _Reading:
         return ", ".join(meaning for _, _, meaning in coded if meaning)
 
     def _graphics(self, group: Metadata) -> tuple[list[_Graphic], bool]:
-        """The different graphics of a group, and whether there are only some in space."""
+        """The different graphics of a group, and whether some lie in space, and in no image."""
         found: dict[str, _Graphic] = {}
         solid = False
         for item, degrees in _coordinates(group, None, 0):
-            if _kind(item) == "SCOORD3D":
-                solid = True
-            elif not _is(item, *_BESIDE):
-                graphic = self._graphic(item, degrees, _references(item) or _references(group))
-                found.setdefault(repr((graphic.type, graphic.points, graphic.references)), graphic)
-        return list(found.values()), solid and not found
+            references = _references(item) or _references(group)
+            if _is(item, *_BESIDE):
+                graphics = []
+            elif _kind(item) == "SCOORD3D":
+                graphics = self._in_space(item, degrees, references)
+                solid = solid or not graphics
+            else:
+                graphics = [self._graphic(item, degrees, references)]
+            for each in graphics:
+                found.setdefault(repr((each.type, each.points, each.references)), each)
+        return list(found.values()), solid
+
+    def _in_space(
+        self, item: Metadata, degrees: float | None, references: list[Spot]
+    ) -> list[_Graphic]:
+        """A graphic of SCOORD3D (PS3.3 C.18.9.1.2); none where it lies in no image.
+
+        Points may lie in different ones. A closed POLYGON has its first point twice, as the
+        POLYLINE of an image that is closed.
+        """
+        data = self._numbers(item)
+        if not all(math.isfinite(each) for each in data):
+            raise ValueError
+        points = list(zip(data[::3], data[1::3], data[2::3], strict=False))
+        kind, frame_of_reference = text(item, GRAPHIC_TYPE), text(item, FRAME_OF_REFERENCE)
+        groups = [[point] for point in points] if kind in ("POINT", "MULTIPOINT") else [points]
+        found = []
+        for group in groups:
+            if (placed := self._placed(frame_of_reference, group, references)) is not None:
+                spot, places = placed
+                type_ = {"MULTIPOINT": "POINT", "POLYGON": "POLYLINE"}.get(kind, kind)
+                found.append(_Graphic(type_, places, [spot], degrees, False))
+        return found
 
     def _graphic(
         self, item: Metadata, degrees: float | None, references: list[tuple[str, int]]

@@ -61,14 +61,14 @@ def create(request: Request, body: NewStudy) -> Response:
 
 def _ordered(session: Session, body: NewStudy, actor: Actor) -> RadiologyStudy:
     study = _waiting(session, body)
-    fields = body.model_dump(exclude={"study_instance_uid", "study_date"})
+    fields = body.model_dump(exclude={"study_instance_uid", "study_date", "study_time"})
     if study is None:
         now = utc_now()
         study = RadiologyStudy(
             **fields,
             study_uid=body.study_instance_uid or new_uid(),
             study_date=body.study_date or now[:10],
-            study_time="" if body.study_date else now[11:19],
+            study_time=(body.study_time or "") if body.study_date else now[11:19],
             created_by=actor.name,
             updated_by=actor.name,
         )
@@ -150,6 +150,10 @@ def change(request: Request, body: ChangedStudy) -> Response:
 def _changes(session: Session, study: RadiologyStudy, body: ChangedStudy) -> dict[str, Any]:
     """What is different; raises Conflict for what the files have to say."""
     sent = body.model_dump(exclude_unset=True)
+    if "study_time" in sent:
+        sent["study_time"] = sent["study_time"] or ""
+    elif sent.get("study_date", study.study_date) != study.study_date:
+        sent["study_time"] = ""  # that of another day
     changed = {name: value for name, value in sent.items() if value != getattr(study, name)}
     wrong = [to_camel(name) for name in changed if name in _OF_FILES and study.origin == "images"]
     if wrong:
@@ -168,8 +172,6 @@ def _changes(session: Session, study: RadiologyStudy, body: ChangedStudy) -> dic
 def _change(session: Session, study: RadiologyStudy, changed: dict[str, Any], actor: Actor) -> None:
     for name, value in changed.items():
         setattr(study, name, value)
-    if "study_date" in changed:
-        study.study_time = ""
     settle(study)
     touch(study, actor)
     session.add(study)
@@ -188,18 +190,26 @@ def remove(request: Request) -> None:
     with archive.reading() as session:
         study = find_study(session, request.scope["principal"], request.path_params["id"])
         check_match(request, etag(study))
-    if study.images_since is not None:
-        try:
-            archive.remove(Resource(study.study_uid), actor)  # the rest goes by `on_removed`
-        except (NotFound, Gone):  # somebody was faster
-            pass
-        else:
-            return
+    uid = study.study_uid if study.images_since else _row_removed(request, study.id, actor)
+    if not uid:
+        return
+    try:
+        archive.remove(Resource(uid), actor)  # the rest goes by `on_removed`
+    except (NotFound, Gone):  # somebody was faster
+        _row_removed(request, study.id, actor, whatever=True)
+
+
+def _row_removed(request: Request, id: str, actor: Actor, *, whatever: bool = False) -> str:
+    """Mark a study without images as deleted; the UID of one that has got some meanwhile."""
+    archive: Archive = request.state.archive
     with archive.session() as session:
-        study = find_study(session, request.scope["principal"], study.id, locked=True)
+        study = find_study(session, request.scope["principal"], id, locked=True)
+        if study.images_since is not None and not whatever:
+            return study.study_uid
         delete_study(session, study, actor)
         entry = Entry(Action.DELETE, actor, "study", study=study.study_uid, object=study.id)
         enter(session, entry)
+    return ""
 
 
 _STUDIES = "/api/radiology/studies"

@@ -78,7 +78,7 @@ def image_told(
     """An image as its file tells it."""
     location, told = image.location, image.attributes
     below = request.state.addresses.root(request.scope) + resource_of(location).path
-    spacing = contents.numbers(told, "00280030")
+    window, spacing = contents.of_first_frame(request.state.archive, image)
     return Image(
         id=location.instance,
         series_id=location.series,
@@ -93,8 +93,8 @@ def image_told(
         number_of_frames=_frames(image),
         bits_stored=contents.number(told, "00280101"),
         photometric_interpretation=contents.text(told, "00280004") or None,
-        window_center=next(iter(contents.numbers(told, "00281050")), None),
-        window_width=next(iter(contents.numbers(told, "00281051")), None),
+        window_center=window[0] if window else None,
+        window_width=window[1] if window else None,
         pixel_spacing=spacing if len(spacing) == 2 else None,
         file_size=location.size,
         media_type=upload.media_type if upload else "application/dicom",

@@ -5,9 +5,10 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field, field_validator
 
 from extensions.json_api import Line, Paging, Shape, Text, or_default
+from extensions.radiology.fields import BodyPart, Code, ModalityCode, Title
 from extensions.radiology.report_placeholders import PLACEHOLDERS
-from extensions.radiology.report_shapes import Sections, cleaned
-from extensions.radiology.shapes import BodyPart, Code, ModalityCode, Title
+from extensions.radiology.report_shapes import Sections
+from extensions.radiology.wording import cleaned
 
 
 def _required(text: str) -> str:

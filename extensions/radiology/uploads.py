@@ -1,7 +1,7 @@
 """Uploads: a form with one file in `image`, which becomes an instance of the study."""
 
 from contextlib import AbstractContextManager, nullcontext, suppress
-from threading import BoundedSemaphore, Lock
+from threading import BoundedSemaphore
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -20,12 +20,15 @@ from dicomweb.errors import (
     UnsupportedMediaType,
 )
 from dicomweb.incoming import Arrived, Outcome
+from dicomweb.resources import Resource
 from extensions.forms import Form, Uploaded, received
 from extensions.json_api import api, validated
-from extensions.radiology.arrivals import expected, is_of
-from extensions.radiology.contents import StoredImage, last_number
+from extensions.radiology import coming
+from extensions.radiology.arrivals import is_of
+from extensions.radiology.contents import StoredImage
 from extensions.radiology.identifiers import new_uid, series_uid
 from extensions.radiology.lookup import find_study
+from extensions.radiology.numbering import reserved
 from extensions.radiology.secondary_capture import Place, encoded
 from extensions.radiology.series import FoundSeries, find_series
 from extensions.radiology.shapes import Image, ImageFields
@@ -37,8 +40,6 @@ from extensions.radiology.workflow import Status
 _FIELD = "image"
 # An image that is being decoded takes up to 200 MB.
 _decoding = BoundedSemaphore(2)
-# Images of a study that come at once get numbers of their own; one lock may serve several studies.
-_numbering = [Lock() for _ in range(64)]
 _HEAD = 132
 _NOT_AN_IMAGE = "image: the file is neither DICOM nor JPEG nor PNG."
 
@@ -66,7 +67,7 @@ def _to_series(request: Request, form: Form) -> Response:
     archive: Archive = request.state.archive
     with archive.reading() as session:
         principal = request.scope["principal"]
-        series = find_series(session, archive, principal, request.path_params["series_id"])
+        series = find_series(session, archive, principal, request.path_params["id"])
     return _taken(request, form, series.study, series)
 
 
@@ -147,9 +148,7 @@ class _Upload:
             self.archive.discard([arrived])
             raise
         upload = self._row(arrived.header.sop_instance, "application/dicom")
-        with expected(upload):
-            (outcome,) = self.archive.submit([arrived], self.actor).result()
-        _raise(outcome)
+        outcome = self._store(arrived, upload)
         return upload.sop_uid, [*warnings, *(doubt.sentence for doubt in outcome.doubts)]
 
     def _checked(self, arrived: Arrived) -> list[str]:
@@ -200,50 +199,60 @@ class _Upload:
         upload = self._row(new_uid(), media_type)
         upload.key, upload.size, upload.sha256 = kept.key, kept.size, kept.sha256
         try:
-            with self._numbered():
-                self._store(upload, encoded(self.study, self._place(upload.sop_uid), image))
+            place = self._place(upload.sop_uid)
+            with self._numbered(place) as number:
+                file = encoded(self.study, place.numbered(number), image)
+                arrived = coming.arrive(self.archive, file, self.study.study_uid)
+                self._store(arrived, upload)
         except BaseException:
             with suppress(OSError):
                 self.archive.drop([kept.key])
             raise
         return upload.sop_uid, []
 
-    def _numbered(self) -> AbstractContextManager[object]:
-        """Held from the search for the next number until the image that has it is stored."""
-        if self.fields.instance_number is not None:
-            return nullcontext()
-        return _numbering[hash(self.study.id) % len(_numbering)]
+    def _store(self, arrived: Arrived, upload: RadiologyUpload) -> Outcome:
+        outcome = coming.store(self.archive, arrived, self.actor, self.study.id, upload)
+        _raise(outcome)
+        return outcome
 
-    def _store(self, upload: RadiologyUpload, file: bytes) -> None:
-        with expected(upload):
-            _raise(self.archive.store([file], self.study.study_uid, self.actor))
+    def _numbered(self, place: Place) -> AbstractContextManager[int]:
+        """The number that was asked for, or the next one of the series."""
+        if self.fields.instance_number is not None:
+            return nullcontext(self.fields.instance_number)
+        series = Resource(self.study.study_uid, place.series_uid)
+        principal = self.request.scope["principal"]
+        return reserved(self.archive, principal, self.study.id, series, place.sop_uid)
 
     def _place(self, sop_uid: str) -> Place:
-        """The series by its number, as it is already or as it was ordered; the next number."""
+        """The series by its number, as it is already or as it was ordered."""
         study, fields = self.study, self.fields
         found = self.series or self._of_number()
-        stored = found.stored if found else None
-        ordered = found.ordered if found else None
-        number = fields.series_number if fields.series_number is not None else 1
-        if stored is not None:
-            number_told: int | None = stored.number
-            uid, modality = stored.uid, stored.modality
-            description, body_part = stored.description, stored.body_part
-        elif ordered is not None:
-            number_told, uid, modality = ordered.series_number, ordered.series_uid, ordered.modality
-            description, body_part = ordered.series_description, ordered.body_part
-        else:
-            number_told, uid, modality = number, series_uid(study.id, number), study.modality
-            description, body_part = fields.series_description, fields.body_part or study.body_part
-        following = (last_number(self.archive, stored) if stored else 0) + 1
+        if found is not None and (stored := found.stored) is not None:
+            return Place(
+                sop_uid=sop_uid,
+                series_uid=stored.uid,
+                series_number=stored.number,
+                modality=stored.modality or "OT",
+                series_description=stored.description,
+                body_part=stored.body_part,
+            )
+        if found is not None and (ordered := found.ordered) is not None:
+            return Place(
+                sop_uid=sop_uid,
+                series_uid=ordered.series_uid,
+                series_number=ordered.series_number,
+                modality=ordered.modality or "OT",
+                series_description=ordered.series_description,
+                body_part=ordered.body_part,
+            )
+        number = 1 if fields.series_number is None else fields.series_number
         return Place(
             sop_uid=sop_uid,
-            instance_number=following if fields.instance_number is None else fields.instance_number,
-            series_uid=uid,
-            series_number=number_told,
-            modality=modality or "OT",
-            series_description=description,
-            body_part=body_part,
+            series_uid=series_uid(study.id, number),
+            series_number=number,
+            modality=study.modality or "OT",
+            series_description=fields.series_description,
+            body_part=fields.body_part or study.body_part,
         )
 
     def _of_number(self) -> FoundSeries | None:
@@ -308,7 +317,7 @@ routes = [
     ),
     api(
         "POST",
-        "/api/radiology/series/{series_id}/images",
+        "/api/radiology/series/{id}/images",
         to_series,
         Permission.UPLOAD,
         form=_FORM,

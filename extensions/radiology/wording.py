@@ -1,5 +1,6 @@
 """Texts of people and files as study rows keep them, and as the free text search compares them."""
 
+import re
 import unicodedata
 from collections.abc import Mapping
 from datetime import date, time
@@ -17,6 +18,23 @@ SEARCHED = (
     "referring_physician",
     "order_id",
 )
+
+# Other ways to end a line, as word processors paste them. (Compiled at the first use: 10 ms.)
+_LINE_ENDS = "\r\n?|[\v\f\x85\u2028\u2029]"
+# What neither XML nor DICOM lets into a text (PS3.5 6.1.3, XML 1.0 2.2).
+_UNPRINTABLE = "[\x00-\x08\x0e-\x1f\x7f\ufffe\uffff\ud800-\udfff]"
+# A printed report of so many lines is a hundred pages.
+MAX_LINES = 5_000
+
+
+def cleaned(text: str) -> str:
+    """Text as it is kept: lines end with LF, nothing stands behind the last letter."""
+    text = re.sub(_LINE_ENDS, "\n", text)
+    if re.search(_UNPRINTABLE, text):
+        raise ValueError("it holds a control character, which no text does")
+    if text.count("\n") > MAX_LINES:
+        raise ValueError(f"it has more than {MAX_LINES} lines")
+    return text.rstrip()
 
 
 def folded(text: str) -> str:

@@ -23,6 +23,8 @@ from extensions.files.file_names import attachment, original_name
         ("a\r\nSet-Cookie: x.dcm", "aSet-Cookie: x.dcm"),
         ("a\0b.dcm", "ab.dcm"),
         ('a"b;c.dcm', 'a"b;c.dcm'),
+        ("a%22b%22.dcm", 'a"b".dcm'),  # as browsers and curl send it
+        ("100%.dcm", "100%.dcm"),
         ("", "other"),
         ("..", "other"),
         ("  ", "other"),

@@ -1,6 +1,8 @@
 """Ids of what others stored: found at the first look, on both engines."""
 
+import os
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -212,3 +214,18 @@ def test_a_uid_that_is_taken_in_a_hidden_study_tells_nothing_of_it(place: Place)
     (taken,) = _limited(place, mine.StudyInstanceUID).counter.take([_file(mine)])
     assert isinstance(taken.refusal, Conflict)
     assert taken.entry is None
+
+
+def test_an_instance_has_the_time_at_which_it_came(place: Place) -> None:
+    """Not that of the last instance of its series."""
+    early = _store(place)
+    location = place.archive.find_uid(early.SOPInstanceUID)
+    assert location is not None
+    path = place.archive.storage._path(location.key)  # type: ignore[attr-defined]
+    os.utime(path, (1_700_000_000, 1_700_000_000))
+    late = _store(
+        place, SeriesInstanceUID=early.SeriesInstanceUID, StudyInstanceUID=early.StudyInstanceUID
+    )
+    found = {row.sop: row.stored for row in _rows(place)}
+    assert found[early.SOPInstanceUID] == 1_700_000_000_000_000
+    assert found[late.SOPInstanceUID] == pytest.approx(time.time() * 1e6, abs=60e6)

@@ -45,9 +45,36 @@ def test_a_path_that_takes_a_form_or_json_says_so(document: dict) -> None:
     assert {"200", "201", "207", "400", "403", "413"} <= set(operation["responses"])
 
 
+@pytest.mark.parametrize(
+    ("path", "required"),
+    [
+        ("/api/radiology/studies/{study_id}/upload", ["image"]),
+        ("/dicom/upload", ["file"]),
+        ("/api/dicom/upload", None),  # one of two
+    ],
+)
+def test_a_form_says_which_file_it_needs(
+    document: dict, path: str, required: list[str] | None
+) -> None:
+    content = document["paths"][path]["post"]["requestBody"]["content"]
+    assert content["multipart/form-data"]["schema"].get("required") == required
+
+
+def test_a_parameter_that_takes_several_values_says_so(document: dict) -> None:
+    parameters = document["paths"]["/api/radiology/studies"]["get"]["parameters"]
+    (modality,) = [each for each in parameters if each["name"] == "modality"]
+    assert "array" in str(modality["schema"])
+
+
 def test_every_reference_leads_somewhere(document: dict) -> None:
     named = set(re.findall(r"'#/components/schemas/(\w+)'", str(document)))
     assert named <= set(document["components"]["schemas"])
+
+
+def test_paths_do_not_differ_by_names_of_parameters_alone(document: dict) -> None:
+    """They would be the same path (OpenAPI 3.1, 4.8.8)."""
+    bare = [re.sub(r"{\w+}", "{}", path) for path in document["paths"]]
+    assert len(bare) == len(set(bare))
 
 
 def test_operation_ids_are_unique(document: dict) -> None:

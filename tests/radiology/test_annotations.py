@@ -253,6 +253,8 @@ def test_a_deleted_one_is_gone_with_who_and_when(api: Api, image: Any) -> None:
         ("?keyImage=true", ["c"]),
         ("?frame=2", ["d"]),
         ("?author=anonymous&type=circle", ["c"]),
+        ("?author=me&type=circle,measurement", ["a", "c"]),
+        ("?type=circle&type=measurement", ["a", "c"]),
         ("?author=nobody", []),
         ("?limit=3", ["a", "b", "c"]),
         ("?limit=3&page=2", ["d"]),

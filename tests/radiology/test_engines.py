@@ -73,6 +73,30 @@ def test_of_changes_at_the_same_moment_none_is_lost(api: Api) -> None:
         assert sorted(pool.map(change, range(8))) == [200] + [412] * 7
 
 
+def test_images_that_come_at_once_have_numbers_of_their_own(api: Api) -> None:
+    path = f"/studies/{api.study()['id']}/upload"
+
+    def upload(_: int) -> int:
+        answer = api.post_file(path, picture("PNG"), "x.png")
+        number: int = answer.json()["data"]["instanceNumber"]
+        return number
+
+    with ThreadPoolExecutor(6) as pool:
+        assert sorted(pool.map(upload, range(6))) == [1, 2, 3, 4, 5, 6]
+
+
+def test_what_an_editor_saves_replaces_what_it_saved_before(api: Api) -> None:
+    body = {"reportType": "preliminary", "status": "draft"}
+    report = api("POST", f"/studies/{api.study()['id']}/report", body).json()["data"]
+    path = f"/reports/{report['id']}"
+    for text in "abc":
+        saved = api("PUT", path, {"findings": text, "autosave": True})
+        assert saved.status_code == 200, saved.text
+    assert [each["version"] for each in api.get(f"{path}/versions")] == [4, 1]
+    assert api("PUT", path, {"findings": "c"}).status_code == 200
+    assert [each["autosaved"] for each in api.get(f"{path}/versions")] == [False, False]
+
+
 def test_of_two_studies_at_the_same_moment_one_joins_the_order(api: Api) -> None:
     order = api.study()
     numbers = {"AccessionNumber": order["accessionNumber"], "PatientID": order["patientId"]}

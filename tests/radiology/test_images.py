@@ -181,6 +181,24 @@ def _own(study: dict[str, Any], **values: Any) -> Dataset:
     )
 
 
+@pytest.mark.parametrize("group", ["shared", "per frame"])
+def test_a_multi_frame_image_has_the_window_and_spacing_of_its_frames(api: Api, group: str) -> None:
+    study = api.study()
+    window, measures, of_frame = Dataset(), Dataset(), Dataset()
+    window.WindowCenter, window.WindowWidth = [40, 50], [400, 90]
+    measures.PixelSpacing = [0.5, 0.25]
+    of_frame.FrameVOILUTSequence, of_frame.PixelMeasuresSequence = [window], [measures]
+    keyword = "SharedFunctionalGroupsSequence"
+    if group == "per frame":
+        keyword = "PerFrameFunctionalGroupsSequence"
+    dataset = _own(study, frames=2, **{keyword: [of_frame, Dataset()]})
+    image = api.upload(study["id"], encode(dataset))
+    (listed,) = api.get(f"/studies/{study['id']}/images")
+    for told in (image, listed):
+        assert (told["windowCenter"], told["windowWidth"]) == (40, 400)
+        assert told["pixelSpacing"] == [0.5, 0.25]
+
+
 def test_a_dicom_file_is_stored_and_given_back_exactly(api: Api) -> None:
     study = api.study()
     dataset = _own(study, WindowCenter=40, WindowWidth=400, PixelSpacing=[0.5, 0.25])

@@ -89,6 +89,17 @@ def test_html_says_the_same_and_nothing_in_it_is_markup(api: Api, made: dict[str
     assert answer.headers["X-Content-Type-Options"] == "nosniff"
 
 
+def test_pdf_says_what_its_typeface_cannot_draw(api: Api) -> None:
+    """Letters beyond the first plane (ISO 32000-1 9.10.3), and those that are boxes on paper."""
+    id = report(api, api.study(patientName="𠮷野^太郎")["id"], findings="😀 𠮷 ไทย")["id"]
+    data = form(api, id, "pdf").content
+    assert "😀" in pdf_text(data)
+    drawn = PdfReader(io.BytesIO(data)).pages[0].get_contents()
+    assert drawn is not None
+    for text in ("𠮷野, 太郎", "😀 𠮷 ไทย"):
+        assert text.encode("utf-16-be").hex().encode() in drawn.get_data()
+
+
 def test_pdf_says_the_same_in_a_typeface_of_its_own(api: Api, made: dict[str, Any]) -> None:
     data = form(api, made["id"], "pdf").content
     text = squeezed(pdf_text(data))
@@ -215,6 +226,32 @@ def test_a_form_that_is_known_already_is_not_sent_again(api: Api) -> None:
         assert again.status_code == 304
     api("POST", f"/reports/{id}/addendum", {"findings": "More."})
     assert form(api, id, "fhir").headers["ETag"] != tag
+
+
+def test_fhir_is_issued_anew_with_an_addendum(api: Api) -> None:
+    id = report(api, api.study(patientName="Doe ^ Jane")["id"])["id"]
+    before = form(api, id, "fhir").json()
+    api("POST", f"/reports/{id}/addendum", {"findings": "More."})
+    after = form(api, id, "fhir").json()
+    assert after["issued"] > before["issued"]
+    assert after["meta"]["lastUpdated"] > before["meta"]["lastUpdated"]
+    assert after["meta"]["versionId"] != before["meta"]["versionId"]
+    assert after["contained"][0]["name"][0]["family"] == "Doe"
+
+
+def test_a_form_is_sent_again_when_anything_in_it_has_changed(api: Api) -> None:
+    study = api.study()["id"]
+    id = report(api, study)["id"]
+    added = api("POST", f"/reports/{id}/addendum", {"findings": "More."}).json()["data"]
+    steps = [
+        lambda: verify(api, added["id"]),
+        lambda: api("PATCH", f"/studies/{study}", {"patientName": "Doe^Jane"}),
+    ]
+    for step in steps:
+        tag = form(api, id, "html").headers["ETag"]
+        assert step().status_code == 200
+        answer = api("GET", f"/reports/{id}?format=html", **{"If-None-Match": tag})
+        assert answer.status_code == 200
 
 
 def test_an_addendum_shows_what_it_adds_to(api: Api, made: dict[str, Any]) -> None:

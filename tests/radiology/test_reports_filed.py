@@ -3,8 +3,9 @@
 import io
 import warnings
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, cast
 
 import highdicom.sr
 import pydicom
@@ -13,12 +14,11 @@ import requests
 from clients import get, store
 from samples import encode, make_image
 from servers import Server, running
-from sqlmodel import Session
+from sqlmodel import Session, SQLModel, create_engine
 
-from dicomweb.actor import PROGRAM
-from dicomweb.errors import Gone
-from extensions.radiology import report_filing
-from extensions.radiology.report_rows import Writing
+from dicomweb.errors import Conflict, Gone
+from extensions.radiology import coming
+from extensions.radiology.tables import TABLES, RadiologyStudy
 from tests.radiology.radiology_api import Api
 from tests.radiology.reporting import draft, put, report, verify
 
@@ -219,18 +219,27 @@ def test_deleting_the_images_takes_drafts_and_leaves_final_reports(api: Api) -> 
     assert stored(api, study) == []
 
 
-def test_a_study_that_is_deleted_meanwhile_does_not_come_back_by_its_report() -> None:
-    """A document that begins its study anew, although that had images when it was made."""
-    record = SimpleNamespace(instance="1.2.3")
-    writing = Writing({}, 1, PROGRAM)
-    waiting = report_filing._waiting["1.2.3"] = report_filing._Waiting(writing, had_images=True)
-    try:
-        with pytest.raises(Gone):
-            report_filing.on_stored(Session(), [SimpleNamespace(record=record, new_study=True)])
-    finally:
-        del report_filing._waiting["1.2.3"]
-    assert isinstance(waiting.refusal, Gone)
-    assert not waiting.written
+@pytest.mark.parametrize(
+    ("columns", "refusal"),
+    [
+        ({}, None),
+        ({"images_since": "2026-11-21T10:00:00Z"}, None),
+        ({"deleted_at": "2026-11-21T10:00:00Z"}, Gone),
+        ({"images_since": "2026-11-21T10:00:00Z", "study_uid": "1.3"}, Conflict),
+    ],
+)
+def test_nothing_is_stored_into_a_study_that_is_another_meanwhile(
+    columns: dict[str, str], refusal: type[Exception] | None
+) -> None:
+    """Deleted, or an order that took over the UID of its images."""
+    engine = create_engine("sqlite://")
+    SQLModel.metadata.create_all(engine, tables=TABLES)
+    stored = [SimpleNamespace(record=SimpleNamespace(key="key", study="1.2"))]
+    with Session(engine) as session, coming.into("id", "key") as own:
+        session.add(RadiologyStudy(**{"id": "id", "study_uid": "1.2", **columns}))
+        with pytest.raises(refusal) if refusal else nullcontext():
+            coming.on_stored(session, cast(Any, stored))
+    assert isinstance(own.refusal, refusal or type(None))
 
 
 def test_a_report_survives_a_power_cut_with_its_documents(tmp_path: Any) -> None:

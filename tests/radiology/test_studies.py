@@ -106,7 +106,12 @@ def test_a_name_of_any_script_is_kept_and_found(api: Api, name: str) -> None:
         ("bodyPart", "LEFT/RIGHT"),
         ("studyDescription", "x" * 65),
         ("clinicalHistory", "x" * 10_001),
+        ("clinicalHistory", "bell\a"),
         ("studyDate", "tomorrow"),
+        ("studyDate", "2023-02-29"),
+        ("studyDate", "2024-02-29T25:00"),
+        ("studyTime", "25:00"),
+        ("studyTime", "soon"),
         ("accessionNumber", "x" * 17),
         ("studyInstanceUID", "1.2.x"),
         ("studyInstanceUID", "1." + "2" * 64),
@@ -118,6 +123,49 @@ def test_a_wrong_field_is_400_and_named(api: Api, field: str, value: Any) -> Non
     answer = api("POST", "/studies", {"patientId": "P", "modality": "CT", field: value})
     assert answer.status_code == 400
     assert sentence(answer).startswith(f"{field}: ")
+
+
+def test_a_text_that_is_too_long_is_told_in_characters(api: Api) -> None:
+    body = {"patientId": "P", "modality": "CT", "accessionNumber": "x" * 17}
+    told = sentence(api("POST", "/studies", body))
+    assert told == "accessionNumber: at most 16 characters, not 17."
+
+
+@pytest.mark.parametrize(
+    ("said", "date", "time"),
+    [
+        ({"studyDate": "2024-02-29"}, "2024-02-29", None),
+        ({"studyDate": "2024-02-29", "studyTime": "9:05"}, None, None),
+        ({"studyDate": "2024-02-29", "studyTime": "09:05"}, "2024-02-29", "09:05:00"),
+        ({"studyDate": "20240229", "studyTime": "090501"}, "2024-02-29", "09:05:01"),
+        ({"studyDate": "2024-02-29T10:30:00.000Z"}, "2024-02-29", "10:30:00"),
+        ({"studyDate": "2024-02-29T23:30:00-05:00"}, "2024-02-29", "23:30:00"),
+        ({"studyDate": "2024-02-29T10:30", "studyTime": "11:00"}, "2024-02-29", "11:00:00"),
+        ({"studyTime": "10:30"}, None, None),
+    ],
+)
+def test_an_order_may_say_when(
+    api: Api, said: dict[str, str], date: str | None, time: str | None
+) -> None:
+    answer = api("POST", "/studies", {"patientId": "P", "modality": "CT", **said})
+    if date is None:
+        assert (answer.status_code, "studyTime" in sentence(answer)) == (400, True)
+        return
+    told = answer.json()["data"]
+    assert (told["studyDate"], told["studyTime"]) == (date, time)
+
+
+def test_a_new_day_has_no_time_until_it_is_said(api: Api) -> None:
+    path = f"/studies/{api.study(studyDate='2024-02-29T10:30')['id']}"
+    steps = [
+        ({"priority": "stat"}, "10:30:00"),
+        ({"studyTime": "11:00"}, "11:00:00"),
+        ({"studyDate": "2024-03-01"}, None),
+        ({"studyDate": "2024-03-02T08:15"}, "08:15:00"),
+        ({"studyTime": None}, None),
+    ]
+    for change, time in steps:
+        assert api("PATCH", path, change).json()["data"]["studyTime"] == time
 
 
 @pytest.mark.parametrize(("body", "status"), [([], 400), ("x", 400), ({}, 400)])
