@@ -79,7 +79,8 @@ def _studies(request: Request) -> ASGIApp:
     archive: Archive = request.state.archive
     principal: Principal = request.scope["principal"]
     period = request.query_params.get("period", "")
-    wanted = wanted_of(request, period if period in PERIODS else "", principal)
+    period = period if period in PERIODS else ""
+    wanted = wanted_of(request, period, principal)
     listed = find(archive, wanted)
     uids = [words.text(study, "0020000D") for study in listed.studies]
     known = reading.known(request, uids)
@@ -102,13 +103,15 @@ def _studies(request: Request) -> ASGIApp:
         states=bool(known),
         address=lambda **changed: _address(request, wanted, period, changed),
         counted=_counted(listed),
+        since=_iso(wanted.since),
+        until=_iso(wanted.until),
     )
 
 
 def wanted_of(request: Request, period: str, principal: Principal) -> Wanted:
     """What the URL asks for; what cannot be understood is as if it were not there."""
     query = request.query_params
-    since, until = (_day(query.get(name, "")) for name in ("from", "to"))
+    since, until = (day_of(query.get(name, "")) for name in ("from", "to"))
     if period:
         since, until = f"{date.today() - timedelta(PERIODS[period][1]):%Y%m%d}", ""
     if since and until and since > until:
@@ -118,7 +121,7 @@ def wanted_of(request: Request, period: str, principal: Principal) -> Wanted:
     sort = sort if sort in SORTS else "date"
     order = query.get("order", "")
     descending = order == "down" if order in ("up", "down") else sort == "date"
-    rows = _number(query.get("rows", ""), ROWS[0])
+    rows = number_of(query.get("rows", ""), ROWS[0])
     return Wanted(
         text=query.get("q", "").replace("\0", "").strip()[:200],
         modality=modality if modality in MODALITIES else "",
@@ -126,17 +129,17 @@ def wanted_of(request: Request, period: str, principal: Principal) -> Wanted:
         until=until,
         sort=sort,
         descending=descending,
-        page=max(1, _number(query.get("page", ""), 1)),
+        page=max(1, number_of(query.get("page", ""), 1)),
         rows=rows if rows in ROWS else ROWS[0],
         studies=principal.studies,
     )
 
 
-def _number(text: str, otherwise: int) -> int:
+def number_of(text: str, otherwise: int) -> int:
     return int(text) if text.isascii() and text.isdigit() and len(text) < 7 else otherwise
 
 
-def _day(text: str) -> str:
+def day_of(text: str) -> str:
     """`2026-11-21`, as a browser's date field has it, as DICOM has it."""
     try:
         return f"{date.fromisoformat(text):%Y%m%d}".zfill(8)
@@ -151,7 +154,7 @@ def _address(request: Request, wanted: Wanted, period: str, changed: dict[str, A
         "modality": wanted.modality,
         "period": period,
         "from": "" if period else _iso(wanted.since),
-        "to": _iso(wanted.until),
+        "to": "" if period else _iso(wanted.until),
         "sort": wanted.sort if (wanted.sort, wanted.descending) != ("date", True) else "",
         "order": "" if wanted.descending == (wanted.sort == "date") else _order(wanted.descending),
         "rows": wanted.rows if wanted.rows != ROWS[0] else "",

@@ -6,6 +6,7 @@ from typing import Any
 
 import orjson
 from starlette.requests import Request
+from starlette.responses import RedirectResponse
 from starlette.types import ASGIApp
 
 from dicomweb.access.permissions import Principal
@@ -17,7 +18,7 @@ from dicomweb.pixels.documents.kinds import Kind
 from dicomweb.query import Match, Query, Single, UidList
 from dicomweb.resources import Level, Resource
 from extensions.pages import reading, words
-from extensions.pages.rendering import page
+from extensions.pages.rendering import page, prefix_of
 from extensions.pages.studies import Row, row_of
 
 MAX_PRIORS = 20
@@ -51,8 +52,9 @@ class Series:
         if self.kind == Kind.IMAGE:
             said = words.plural(self.images, "image")
             return said if self.frames <= self.images else f"{said}, {self.frames:,} frames"
-        many = self.kind if self.kind.endswith("s") else ""
-        return words.plural(self.images, "object" if self.kind == Kind.OTHER else self.kind, many)
+        if self.kind == Kind.KEY_OBJECTS:
+            return words.plural(self.images, "selection of key images", "selections of key images")
+        return words.plural(self.images, "object" if self.kind == Kind.OTHER else self.kind)
 
 
 async def study(request: Request) -> ASGIApp:
@@ -64,7 +66,12 @@ def _study(request: Request) -> ASGIApp:
     archive: Archive = request.state.archive
     principal: Principal = request.scope["principal"]
     uid: str = request.path_params["study"]
-    found, row = head_of(archive, uid)
+    try:
+        found, row = head_of(archive, uid)
+    except NotFound:
+        if uid in reading.known(request, [uid]) and principal.studies is None:
+            return RedirectResponse(f"{prefix_of(request)}/orders/{uid}", 303)
+        raise
     locations = archive.locations(Resource(uid))
     series = series_of(archive, uid, locations)
     attributes = archive.attributes(locations[0])
@@ -76,11 +83,19 @@ def _study(request: Request) -> ASGIApp:
         facts=_facts(found, attributes),
         series=series,
         size=sum(location.size for location in locations),
-        instances=len(locations),
+        held=_held(series, len(locations)),
         priors=priors,
         known=reading.known(request, [uid]).get(uid),
         first=next((each for each in series if each.is_pictures), series[0]),
     )
+
+
+def _held(series: Sequence[Series], instances: int) -> str:
+    """`64 images and 4 other objects`."""
+    images = sum(each.images for each in series if each.kind == Kind.IMAGE)
+    others = words.plural(instances - images, "other object" if images else "object")
+    said = [words.plural(images, "image")] * bool(images) + [others] * (images < instances)
+    return " and ".join(said)
 
 
 def head_of(archive: Archive, uid: str) -> tuple[dict[str, Any], Row]:

@@ -7,7 +7,7 @@ from typing import Any
 UNKNOWN = "—"
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _AGES = {"D": "days", "W": "weeks", "M": "months", "Y": "years"}
-_SEXES = {"F": "female", "M": "male", "O": "other"}
+SEXES = {"F": "female", "M": "male", "O": "other"}
 
 Dataset = Mapping[str, Any]
 
@@ -39,7 +39,12 @@ def name(dataset: Dataset, tag: str) -> str:
         found = {"Alphabetic": found}
     if not isinstance(found, Mapping):
         return ""
-    groups = [_group(str(found.get(key) or "")) for key in ("Alphabetic", "Ideographic")]
+    return person("=".join(str(found.get(key) or "") for key in ("Alphabetic", "Ideographic")))
+
+
+def person(written: str) -> str:
+    """The same of a name as PS3.5 6.2.1 spells it: `Family^Given=Ideographic=Phonetic`."""
+    groups = [_group(group) for group in written.split("=")[:2]]
     first, *others = [group for group in groups if group] or [""]
     return f"{first} ({others[0]})" if others else first
 
@@ -64,6 +69,25 @@ def day(found: str) -> date | None:
 def written(found: date | None) -> str:
     """`21 Nov 2026`."""
     return f"{found.day} {_MONTHS[found.month - 1]} {found.year}" if found else ""
+
+
+def iso_day(found: str | None) -> date | None:
+    """The day of `2026-11-21`, or of a time that begins so; None for what is none."""
+    try:
+        return date.fromisoformat((found or "")[:10])
+    except ValueError:
+        return None
+
+
+def distance(found: date | None, today: date) -> str:
+    """`today`, `tomorrow`, `in 3 days`, `2 days ago`; empty for what is far away."""
+    days = (found - today).days if found else 1000
+    near = {-1: "yesterday", 0: "today", 1: "tomorrow"}
+    if days in near:
+        return near[days]
+    if abs(days) > 60:
+        return ""
+    return f"in {days} days" if days > 0 else f"{-days} days ago"
 
 
 def dated(dataset: Dataset, tag: str) -> str:
@@ -95,7 +119,7 @@ def age(dataset: Dataset) -> str:
 
 def sex(dataset: Dataset) -> str:
     raw = text(dataset, "00100040")
-    return _SEXES.get(raw, raw)
+    return SEXES.get(raw, raw)
 
 
 def size(count: int) -> str:

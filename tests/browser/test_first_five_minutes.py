@@ -48,13 +48,16 @@ def test_from_a_dropped_file_to_a_signed_report(tab: Tab, own_server: Server) ->
 
     page.locator("#upload-files").set_input_files([str(CT)])
     page.get_by_text("1 image stored in 1 study").first.wait_for()
+    expect(page.locator("#results img")).to_have_js_property("complete", True)
     tab.picture("five-2-uploaded")
     tab.open("/")
     page.get_by_text("CompressedSamples, CT1").first.wait_for()
+    page.wait_for_load_state("networkidle")
     tab.picture("five-3-list")
     page.get_by_role("link", name="CompressedSamples, CT1").first.click()
     tab.shows("Study Instance UID")
     study = page.url.rpartition("/")[2]
+    page.wait_for_load_state("networkidle")
     tab.picture("five-4-study")
 
     page.keyboard.press("o")

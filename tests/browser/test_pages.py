@@ -13,6 +13,7 @@ import requests
 import samples
 from chromium import Tab
 from clients import store
+from legible import beyond, nameless, unreadable
 from playwright.sync_api import Browser, Locator, expect
 from prefix import proxied
 from servers import Server
@@ -243,8 +244,7 @@ def test_long_names_and_many_series_keep_their_places(empty_desk: Tab, bare: Ser
         for path, page in (("/", "list"), (f"/studies/{study}", "study")):
             empty_desk.open(path)
             empty_desk.page.wait_for_load_state("networkidle")
-            beyond = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
-            assert empty_desk.page.evaluate(beyond) <= 0
+            assert beyond(empty_desk.page) <= 0
             empty_desk.picture(f"pages-crowd-{page}-{name}")
     assert empty_desk.page.locator(".series .card").count() == 100
 
@@ -261,42 +261,9 @@ def test_the_theme_is_kept_and_every_text_can_be_read(desk: Tab, study: Study, t
     ):
         desk.open(path)
         desk.page.wait_for_load_state("networkidle")
-        assert desk.page.evaluate(CONTRAST) == []
+        assert unreadable(desk.page) == []
         desk.picture(f"pages-{name}-{theme}")
     desk.page.context.clear_cookies()
-
-
-# The texts whose contrast to what lies behind them is below WCAG AA (4.5, large ones 3).
-CONTRAST = """() => {
-    const light = ([r, g, b]) => [r, g, b].map(v => v / 255)
-        .map(v => v <= .03928 ? v / 12.92 : ((v + .055) / 1.055) ** 2.4)
-        .reduce((sum, v, i) => sum + v * [.2126, .7152, .0722][i], 0);
-    const canvas = Object.assign(document.createElement("canvas"), {width: 1, height: 1});
-    const pen = canvas.getContext("2d", {willReadFrequently: true});
-    const painted = colours => {
-        pen.clearRect(0, 0, 1, 1);
-        for (const each of colours) { pen.fillStyle = each; pen.fillRect(0, 0, 1, 1); }
-        return [...pen.getImageData(0, 0, 1, 1).data].slice(0, 3);
-    };
-    const found = [];
-    for (const each of document.querySelectorAll("main *, header *")) {
-        const own = [...each.childNodes].some(n => n.nodeType === 3 && n.textContent.trim());
-        const apart = each.closest("#viewport, :disabled, option, .unseen");
-        if (!own || !each.checkVisibility() || apart) continue;
-        const behind = [];
-        for (let at = each; at; at = at.parentElement) {
-            behind.unshift(getComputedStyle(at).backgroundColor);
-        }
-        const style = getComputedStyle(each);
-        const [a, b] = [light(painted([...behind, style.color])), light(painted(behind))];
-        const ratio = (Math.max(a, b) + .05) / (Math.min(a, b) + .05);
-        const large = parseFloat(style.fontSize) >= 24;
-        if (ratio < (large ? 3 : 4.5)) {
-            found.push(`${each.textContent.trim().slice(0, 40)}: ${ratio.toFixed(2)}`);
-        }
-    }
-    return found;
-}"""
 
 
 def test_the_phone_has_the_same_content_in_one_column(desk: Tab, study: Study) -> None:
@@ -311,8 +278,7 @@ def test_the_phone_has_the_same_content_in_one_column(desk: Tab, study: Study) -
     ):
         desk.open(path)
         desk.page.wait_for_load_state("networkidle")
-        wider = "document.documentElement.scrollWidth > document.documentElement.clientWidth"
-        assert not desk.page.evaluate(wider), path
+        assert beyond(desk.page) <= 0, path
         desk.picture(f"pages-phone-{name}")
 
 
@@ -320,19 +286,9 @@ def test_everything_is_labelled_for_who_does_not_see_it(desk: Tab, study: Study)
     for path in ("/", f"/studies/{study(MR)}", f"/studies/{study(MR)}/report"):
         desk.open(path)
         desk.page.wait_for_load_state("networkidle")
-        assert desk.page.evaluate(NAMELESS) == []
+        assert nameless(desk.page) == []
         assert desk.page.locator("h1").count() == 1
         assert desk.page.locator("main").count() == 1
-
-
-# Controls without a name for a screen reader, images without alt.
-NAMELESS = """() => [...document.querySelectorAll(
-    "button, a[href], input:not([type=hidden]), select, textarea, img")].filter(each => {
-    if (!each.checkVisibility()) return false;
-    if (each.tagName === "IMG") return !each.hasAttribute("alt");
-    const label = each.labels?.length ? each.labels[0].textContent : "";
-    return !(each.getAttribute("aria-label") || label || each.textContent || each.title).trim();
-}).map(each => each.outerHTML.slice(0, 120))"""
 
 
 def test_before_any_script_one_can_find_page_and_look(few: Server, browser: Browser) -> None:
@@ -363,6 +319,16 @@ def test_the_pages_work_behind_a_proxy_below_a_prefix(
         tab.page.locator("#viewport").wait_for()
         tab.page.wait_for_load_state("networkidle")
         assert tab.page.url.startswith(f"{address}/studies/")
+
+
+def test_nothing_is_wider_than_its_window_with_every_column_shown(desk: Tab) -> None:
+    for width in (1600, 1440, 1366, 1361, 1280, 1241, 1024, 1001, 800):
+        desk.page.set_viewport_size({"width": width, "height": 800})
+        for path in ("/", "/worklist?stage=read"):
+            desk.open(path)
+            main = "document.querySelector('main table').getBoundingClientRect().right"
+            right = desk.page.evaluate(f"document.documentElement.clientWidth - {main}")
+            assert right >= 16, (path, width)
 
 
 def test_a_wrong_address_says_what_is_wrong(desk: Tab) -> None:

@@ -102,6 +102,8 @@ def test_a_link_shows_its_one_study_and_nothing_else(
     shown = dialog.get_by_label("The link, shown this once")
     expect(shown).to_have_value(re.compile("^http"))
     link = shown.input_value()
+    dialog.get_by_role("button", name="Copy the link").click()
+    expect(dialog.locator("#said")).to_contain_text("The link is copied.")
     own_tab.picture("pages-share")
 
     context = browser.new_context()

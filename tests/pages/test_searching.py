@@ -35,9 +35,8 @@ def clinic(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 def _found(server: Server, **query: str) -> list[str]:
     """Patient IDs in the order of the list."""
     text = requests.get(f"{server.address}/", params=query, timeout=30).text
-    places = {
-        text.index(f">{each[1]}</td>"): each[1] for each in STUDIES if f">{each[1]}</td>" in text
-    }
+    shown = {each[1]: f"<bdi>{each[1]}</bdi></td>" for each in STUDIES}
+    places = {text.index(cell): patient for patient, cell in shown.items() if cell in text}
     return [places[place] for place in sorted(places)]
 
 

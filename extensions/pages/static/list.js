@@ -1,50 +1,79 @@
-// The study list: search while typing, pages without a jump, arrows, Enter, o and r.
+// The study list and the worklist: search while typing, pages without a jump, arrows, Enter, o, r.
 
-import { bind, prefix } from "./page.js";
+import { bind, say } from "./page.js";
 
 const form = document.getElementById("search");
 const field = document.getElementById("q");
 let results = document.getElementById("results");
 let asked = null;
+let awaited = false; // somebody waits for a list that they have asked for
+const home = new URL(form.action).pathname;
 
 /** The address that the form stands for, without what is empty. */
 function address() {
   const query = new URLSearchParams();
-  for (const [name, value] of new FormData(form)) if (value) query.set(name, value);
-  return `${prefix}/${query.size ? `?${query}` : ""}`;
+  for (const [name, value] of new FormData(form)) if (value && value !== "choose") query.set(name, value);
+  return `${home}${query.size ? `?${query}` : ""}`;
 }
 
-/** Show the list at `url`; what was asked before is given up. */
+/**
+ * Show the list at `url`; what was asked before is given up. `quiet`: nothing is announced, and an
+ * unchanged list is left alone.
+ */
 export async function show(url, { push = false, replace = false, quiet = false } = {}) {
+  if (quiet && awaited) return;
   asked?.abort();
   asked = new AbortController();
-  results.classList.add("busy");
+  awaited = !quiet;
+  if (!quiet) results.classList.add("busy");
   let page;
   try {
     const answer = await fetch(url, { signal: asked.signal, headers: { Accept: "text/html" } });
-    if (answer.redirected || !answer.ok) return location.assign(url);
+    if (answer.redirected || !answer.ok) return quiet ? undefined : location.assign(url);
     page = new DOMParser().parseFromString(await answer.text(), "text/html");
   } catch (failure) {
     if (failure.name === "AbortError") return;
+    awaited = false;
     results.classList.remove("busy");
-    results.dataset.said = "";
-    return import("./page.js").then(({ say }) => say("The server cannot be reached; the list is as it was.", { bad: true }));
+    if (!quiet) say("The server cannot be reached; the list is as it was.", { bad: true });
+    return;
   }
+  awaited = false;
   const found = page.getElementById("results");
   if (!found) return location.assign(url);
-  const at = current()?.dataset.uid;
-  results.replaceWith(found);
-  results = found;
+  if (!quiet || found.outerHTML !== results.outerHTML) put(found);
   document.title = page.title;
-  for (const name of ["sort", "order", "rows"]) {
-    form.querySelector(`[type=hidden][name=${name}]`)?.remove();
-    const hidden = page.querySelector(`#search [type=hidden][name=${name}]`);
-    if (hidden) form.append(hidden);
-  }
   if (push) history.pushState({}, "", url);
   if (replace) history.replaceState({}, "", url);
-  if (at) results.querySelector(`tr[data-uid="${CSS.escape(at)}"]`)?.classList.add("current");
   if (!quiet) announce(results.dataset.said);
+}
+
+/** The form as the address of a list says it, at once: what is asked for next builds on it. */
+function fill(url) {
+  const query = new URL(url).searchParams;
+  const seen = form.querySelectorAll("input:not([type=hidden]), select");
+  form.querySelectorAll("[type=hidden]").forEach((each) => each.remove());
+  for (const each of seen) {
+    const value = query.get(each.name) || "";
+    if (each.tagName === "SELECT" && ![...each.options].some((option) => option.value === value)) each.add(new Option(value, value));
+    each.value = value;
+    query.delete(each.name);
+  }
+  query.delete("page");
+  for (const [name, value] of query) form.append(Object.assign(document.createElement("input"), { type: "hidden", name, value }));
+  dates.hidden = !form.elements.from.value && !form.elements.to.value;
+  if (!dates.hidden) form.elements.period.value = "choose";
+}
+
+/** The new list in the place of the old one; who stood on a row stands there still. */
+function put(found) {
+  const row = current();
+  const held = results.contains(document.activeElement);
+  results.replaceWith(found);
+  results = found;
+  const again = row && results.querySelector(`tr[data-uid="${CSS.escape(row.dataset.uid)}"]`);
+  again?.classList.add("current");
+  if (held) (again?.querySelector("a.row") || results.querySelector("a.row, a"))?.focus({ preventScroll: true });
 }
 
 let speaking;
@@ -61,9 +90,16 @@ field.addEventListener("input", () => {
   clearTimeout(waiting);
   waiting = setTimeout(() => show(address(), { replace: true }), 120);
 });
-for (const select of form.querySelectorAll("select")) {
-  select.addEventListener("change", () => show(address(), { push: true }));
-}
+const dates = form.querySelector(".dates");
+form.addEventListener("change", (event) => {
+  if (event.target === field) return;
+  if (event.target.name === "period") {
+    dates.hidden = event.target.value !== "choose";
+    if (!dates.hidden) return dates.querySelector("input").focus();
+    for (const each of dates.querySelectorAll("input")) each.value = "";
+  }
+  show(address(), { push: true });
+});
 form.addEventListener("submit", (event) => {
   event.preventDefault();
   clearTimeout(waiting);
@@ -76,19 +112,19 @@ document.addEventListener("click", (event) => {
   follow(link);
 });
 function follow(link) {
-  if (link.getAttribute("href") === `${prefix}/`) form.querySelectorAll("input[type=search], select").forEach((each) => { each.value = ""; });
+  fill(link.href);
   show(link.href, { push: true }).then(() => window.scrollTo({ top: 0 }));
 }
 window.addEventListener("popstate", () => {
-  const query = new URLSearchParams(location.search);
-  for (const name of ["q", "modality", "period"]) form.elements[name].value = query.get(name) || "";
+  fill(location.href);
   show(location.href);
 });
+document.addEventListener("stored", () => show(location.href, { quiet: true }));
 
 // Keyboard
 
-const rows = () => [...results.querySelectorAll("tbody tr")];
-const current = () => document.activeElement?.closest?.("#results tbody tr") || results.querySelector("tr.current");
+export const rows = () => [...results.querySelectorAll("tbody tr")];
+export const current = () => document.activeElement?.closest?.("#results tbody tr") || results.querySelector("tr.current");
 function move(step) {
   const all = rows();
   if (!all.length) return false;

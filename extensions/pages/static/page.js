@@ -3,9 +3,16 @@
 const body = document.body;
 export const prefix = body.dataset.prefix;
 
-/** Say something that goes away, to eyes and screen readers. `undo` adds a button. */
+const place = document.getElementById("said");
+
+/**
+ * Say something that goes away, to eyes and screen readers; not while it is pointed at, or has the
+ * focus. `undo` adds a button. A modal dialog hides the page from both: it is said in there.
+ */
 export function say(text, { bad = false, undo = null } = {}) {
-  const place = document.getElementById("said");
+  const stage = document.querySelector("dialog[open]:modal") || body;
+  if (place.parentElement !== stage) stage.append(place);
+  place.setAttribute("aria-live", bad ? "assertive" : "polite");
   const line = document.createElement("p");
   line.textContent = text;
   if (bad) line.className = "bad";
@@ -17,8 +24,10 @@ export function say(text, { bad = false, undo = null } = {}) {
     line.append(" ", button);
   }
   place.replaceChildren(line);
-  setTimeout(() => line.remove(), bad ? 12000 : 6000);
+  const leave = () => (line.matches(":hover, :focus-within") ? setTimeout(leave, 2000) : line.remove());
+  setTimeout(leave, bad || undo ? 12000 : 6000);
 }
+document.addEventListener("close", (event) => event.target.contains(place) && body.append(place), true);
 
 /** Ask once, in words. Resolves to true when the person agrees. */
 export function ask({ title, text, yes, danger = false }) {
@@ -127,7 +136,7 @@ document.addEventListener("keydown", (event) => {
 
 const keys = document.getElementById("keys");
 const showKeys = () => keys.showModal();
-bind({ "?": showKeys, "g s": () => location.assign(`${prefix}/`) });
+bind({ "?": showKeys, "g s": () => location.assign(`${prefix}/`), "g w": () => document.querySelector("nav [href$='/worklist']")?.click() ?? false });
 if (!document.getElementById("search")) bind({ "/": () => location.assign(`${prefix}/#q`) });
 
 document.querySelector("[data-action=keys]")?.addEventListener("click", showKeys);

@@ -72,7 +72,7 @@ async function autosave({ now = false } = {}) {
   if (saving) return saving.then(() => autosave({ now }));
   if (!mayWrite || isFixed() || !differs(typed(), stored)) return true;
   if (!isDraft() && !now) return false; // a preliminary report changes when its author says so
-  saving = save(isDraft() ? { status: "draft" } : { reportType: "preliminary" }).finally(() => { saving = null; });
+  saving = save(isDraft() ? { status: "draft", autosave: !now } : { reportType: "preliminary" }).finally(() => { saving = null; });
   return saving;
 }
 
@@ -392,15 +392,15 @@ async function lists() {
   }
   if (versions.value) {
     const found = [...versions.value.data].sort((one, other) => other.version - one.version);
-    some("versions", found.slice(0, 50).map((each) => element("li", {},
-      element("button", { type: "button", className: "link", textContent: `${each.version}: ${each.status}`, disabled: each.version < 2, title: each.version < 2 ? "The first version" : "What changed", onclick: () => difference(each.version) }),
+    some("versions", found.slice(0, 50).map((each, at) => element("li", {},
+      element("button", { type: "button", className: "link", textContent: `${each.version}: ${each.status}`, disabled: !found[at + 1], title: found[at + 1] ? "What changed" : "The first version", onclick: () => difference(found[at + 1].version, each.version) }),
       element("span", { className: "quiet", textContent: ` ${dayOf(each.at)} ${clock(each.at)}, ${each.by || "unknown"}` }))));
   }
 }
 
-async function difference(version) {
+async function difference(before, version) {
   try {
-    const { data } = await send("GET", `${API}/reports/${report.id}/diff?from=${version - 1}&to=${version}`);
+    const { data } = await send("GET", `${API}/reports/${report.id}/diff?from=${before}&to=${version}`);
     const dialog = element("dialog", { className: "preview" });
     const parts = data.changes.map((change) => element("section", {}, element("h3", { textContent: TITLES[change.field] || change.field }),
       ...change.pieces.map((piece) => element(piece.op === "insert" ? "ins" : piece.op === "delete" ? "del" : "p", { textContent: piece.text || " " }))));

@@ -3,8 +3,9 @@
 // A request is a Blob of parts that refer to the files: the browser reads them from the disk as it
 // sends them, so that a folder of 5 GB takes no memory. STOW-RS answers by SOP Instance UID; that
 // of each file is read from its first kilobytes beforehand. What has none travels alone.
+// `form`: to an order of the radiology API instead, whose form takes one file at a time, JPEG and PNG too.
 
-import { count, size, span } from "./page.js";
+import { count, csrf, prefix, size, span } from "./page.js";
 
 const REQUEST_BYTES = 32 * 1000 * 1000;
 const REQUEST_FILES = 100;
@@ -16,9 +17,11 @@ const ZIPS = /\.zip$/i;
 const JUNK = /(^|\/)(\.DS_Store|Thumbs\.db|desktop\.ini|__MACOSX\/.*)$/i;
 
 export class Sending extends EventTarget {
-  constructor(url) {
+  constructor(url, { form = false } = {}) {
     super();
     this.url = url;
+    this.form = form;
+    this.doubted = [];
     this.waiting = [];
     this.alone = [];
     this.flights = [];
@@ -43,7 +46,7 @@ export class Sending extends EventTarget {
         if (this.cancelled) break;
         if (JUNK.test(path)) continue;
         const item = { file, path, uid: "", size: file.size, alone: false };
-        item.alone = ZIPS.test(path) || !(item.uid = await uidOf(file));
+        item.alone = this.form || ZIPS.test(path) || !(item.uid = await uidOf(file));
         (item.alone ? this.alone : this.waiting).push(item);
         this.total += 1;
         this.bytes += item.size;
@@ -113,10 +116,11 @@ export class Sending extends EventTarget {
     this.flights.push(flight);
     const request = new XMLHttpRequest();
     flight.request = request;
-    const { body, type } = flight.body();
+    const { body, type } = this.form ? flight.fields() : flight.body();
     request.open("POST", this.url);
-    request.setRequestHeader("Content-Type", type);
-    request.setRequestHeader("Accept", "application/dicom+json");
+    if (type) request.setRequestHeader("Content-Type", type);
+    if (this.form && csrf()) request.setRequestHeader("X-CSRF-Token", csrf());
+    request.setRequestHeader("Accept", this.form ? "application/json" : "application/dicom+json");
     request.upload.onprogress = (event) => {
       flight.sent = Math.min(event.loaded, flight.bytes);
       this.#changed();
@@ -134,10 +138,19 @@ export class Sending extends EventTarget {
     let module = null;
     try { module = JSON.parse(request.responseText); } catch { /* no JSON: the status has to do */ }
     this.#drop(flight);
-    if (request.status === 413 && flight.items.length > 1) this.alone.push(...flight.items);
+    if (this.form) this.#outcome(flight.items[0], request.status, module);
+    else if (request.status === 413 && flight.items.length > 1) this.alone.push(...flight.items);
     else if (module?.["00081199"] || module?.["00081198"] || module?.["0008119A"]) this.#outcomes(flight, module);
     else for (const item of flight.items) this.#refuse(item, module?.message || `The server answered ${request.status}.`);
     this.#fly();
+  }
+
+  /** What became of the one file of a form. */
+  #outcome(item, status, answer) {
+    if (status !== 201) return this.#refuse(item, answer?.message || `The server answered ${status}.`);
+    if (answer?.data?.studyInstanceUID) this.studies.set(answer.data.studyInstanceUID, 1);
+    if (answer?.data?.warnings?.length) this.doubted.push({ path: item.path, reason: answer.data.warnings.join(" ") });
+    this.#keep(item, 1);
   }
 
   /** What became of each file, by its UID; who cannot be told apart is sent alone. */
@@ -187,7 +200,7 @@ export class Sending extends EventTarget {
   async #again() {
     this.timer = -1;
     let there = false;
-    try { there = (await fetch(this.url.replace(/dicom-web\/studies$/, "health/live"), { cache: "no-store" })).ok; } catch { /* not yet */ }
+    try { there = (await fetch(`${prefix}/health/live`, { cache: "no-store" })).ok; } catch { /* not yet */ }
     this.timer = 0;
     if (this.cancelled) return;
     if (!there) return this.#unanswered(new Flight([]));
@@ -244,7 +257,7 @@ export class Sending extends EventTarget {
 
   #said() {
     const refused = this.refused.length ? `, ${count(this.refused.length, "file")} not` : "";
-    const where = this.studies.size ? ` in ${count(this.studies.size, "study", "studies")}` : "";
+    const where = this.form ? " for this order" : this.studies.size ? ` in ${count(this.studies.size, "study", "studies")}` : "";
     return `${this.cancelled ? "Cancelled. " : ""}${count(this.stored, "image")} stored${where}${refused}. ${size(this.settledBytes)} in ${span(this.seconds)}.`;
   }
 
@@ -252,6 +265,7 @@ export class Sending extends EventTarget {
   summary() {
     const lines = [`Upload to ${location.host}, ${new Date().toISOString()}`, this.#said()];
     if (this.refused.length) lines.push("", "Not stored:", ...this.refused.map(({ path, reason }) => `${path}\t${reason}`));
+    if (this.doubted.length) lines.push("", "Stored, to be looked at:", ...this.doubted.map(({ path, reason }) => `${path}\t${reason}`));
     return lines.join("\n");
   }
 }
@@ -273,6 +287,13 @@ class Flight {
       body: new Blob([...parts, `--${boundary}--\r\n`]),
       type: `multipart/related; type="application/dicom"; boundary=${boundary}`,
     };
+  }
+
+  /** The form with the one file; the browser names its type. */
+  fields() {
+    const body = new FormData();
+    body.append("image", this.items[0].file, this.items[0].path.split("/").pop());
+    return { body };
   }
 
   /** The file that is being sent now, and the share of it that is. */

@@ -1,4 +1,5 @@
-// Upload by STOW-RS: the dialog, the drop, what is shown while files travel. The work: sending.js.
+// Upload: the dialog, the drop, what is shown while files travel. The work: sending.js. Where the
+// dialog names an order, its files become images of that; else they are stored by STOW-RS.
 
 import { ask, bind, copy, count, number, prefix, say, size, span } from "./page.js";
 import { Sending } from "./sending.js";
@@ -7,6 +8,8 @@ const sheet = document.getElementById("upload");
 const drop = document.getElementById("drop");
 const part = (name) => sheet.querySelector(`[data-upload=${name}]`);
 const table = part("refusals").querySelector("tbody");
+const doubts = part("doubts").querySelector("tbody");
+const { order } = sheet.dataset;
 const SHOWN = 200;
 let sending = null;
 let painting = 0;
@@ -77,10 +80,11 @@ async function* within(entries) {
 async function start(files) {
   if (!sheet.open) sheet.show();
   if (!sending || sending.ended) {
-    sending = new Sending(`${prefix}/dicom-web/studies`);
+    sending = order ? new Sending(`${prefix}/api/radiology/studies/${order}/upload`, { form: true }) : new Sending(`${prefix}/dicom-web/studies`);
     sending.addEventListener("change", paint);
     sending.addEventListener("end", ended);
     table.replaceChildren();
+    doubts.replaceChildren();
     part("stored").replaceChildren();
   }
   for (const name of ["retry", "copy", "done"]) part(name).hidden = true;
@@ -92,34 +96,45 @@ async function start(files) {
   paint();
 }
 
+/** Once a frame of the screen, however often something changes. */
 function paint() {
   cancelAnimationFrame(painting);
-  painting = requestAnimationFrame(() => {
-    const { total, settled, bytes, sent, refused, state, flights } = sending;
-    part("count").textContent = number(settled);
-    part("of").textContent = `of ${count(total, "file")}${sending.listing ? " so far" : ""}`;
-    part("bar").max = bytes || 1;
-    part("bar").value = Math.min(sent, bytes);
-    part("bytes").textContent = `${size(Math.min(sent, bytes))} of ${size(bytes)}`;
-    part("speed").textContent = sending.speed && !sending.ended ? `${size(sending.speed)}/s` : "";
-    const left = sending.speed && !sending.ended ? (bytes - sent) / sending.speed : 0;
-    part("left").textContent = left > 0 && !sending.listing ? `${span(left)} left` : "";
-    if (part("state").textContent !== state) part("state").textContent = state;
-    part("flights").replaceChildren(...flights.map(flightLine));
-    part("refusals").hidden = !refused.length;
-    part("refused").textContent = `${count(refused.length, "file")} not stored`;
-    while (table.rows.length < Math.min(refused.length, SHOWN)) {
-      const { path, reason } = refused[table.rows.length];
-      const row = table.insertRow();
-      row.insertCell().textContent = path;
-      row.insertCell().textContent = reason;
-    }
-    if (refused.length > SHOWN && table.rows.length === SHOWN) {
-      const cell = table.insertRow().insertCell();
-      cell.colSpan = 2;
-      cell.textContent = "and more: the summary that you can copy names them all";
-    }
-  });
+  painting = requestAnimationFrame(draw);
+}
+
+function draw() {
+  const { total, settled, bytes, sent, refused, state, flights } = sending;
+  part("count").textContent = number(settled);
+  part("of").textContent = `of ${count(total, "file")}${sending.listing ? " so far" : ""}`;
+  part("bar").max = bytes || 1;
+  part("bar").value = Math.min(sent, bytes);
+  part("bytes").textContent = `${size(Math.min(sent, bytes))} of ${size(bytes)}`;
+  part("speed").textContent = sending.speed && !sending.ended ? `${size(sending.speed)}/s` : "";
+  const left = sending.speed && !sending.ended ? (bytes - sent) / sending.speed : 0;
+  part("left").textContent = left > 0 && !sending.listing ? `${span(left)} left` : "";
+  if (part("state").textContent !== state) part("state").textContent = state;
+  part("flights").replaceChildren(...flights.map(flightLine));
+  part("refusals").hidden = !refused.length;
+  part("refused").textContent = `${count(refused.length, "file")} not stored`;
+  fill(table, refused);
+  part("doubts").hidden = !sending.doubted.length;
+  part("doubted").textContent = `${count(sending.doubted.length, "file")} stored that should be looked at`;
+  fill(doubts, sending.doubted);
+}
+
+/** One line a file, up to SHOWN of them. */
+function fill(body, files) {
+  while (body.rows.length < Math.min(files.length, SHOWN)) {
+    const { path, reason } = files[body.rows.length];
+    const row = body.insertRow();
+    row.insertCell().textContent = path;
+    row.insertCell().textContent = reason;
+  }
+  if (files.length > SHOWN && body.rows.length === SHOWN) {
+    const cell = body.insertRow().insertCell();
+    cell.colSpan = 2;
+    cell.textContent = "and more: the summary that you can copy names them all";
+  }
 }
 
 function flightLine(flight) {
@@ -135,27 +150,23 @@ function flightLine(flight) {
 }
 
 function ended() {
-  paint();
+  cancelAnimationFrame(painting);
+  draw();
   part("cancel").hidden = true;
   part("retry").hidden = !sending.refused.length;
   part("copy").hidden = false;
-  part("done").hidden = !sending.studies.size;
+  part("done").hidden = !sending.stored;
   sheet.querySelector(".choose").hidden = false;
-  const places = [...sending.studies].slice(0, 5).map(([study, files]) => {
+  const places = order ? [] : [...sending.studies].slice(0, 5).map(([study, files]) => {
     const line = document.createElement("li");
     const link = Object.assign(document.createElement("a"), { href: `${prefix}/studies/${study}`, textContent: "Open the study" });
     const said = Object.assign(document.createElement("span"), { textContent: count(files, "image"), className: "quiet" });
     line.append(link, said);
     return line;
   });
-  if (sending.studies.size > 5) places.push(Object.assign(document.createElement("li"), { className: "quiet", textContent: `and ${count(sending.studies.size - 5, "further study", "further studies")}` }));
+  if (!order && sending.studies.size > 5) places.push(Object.assign(document.createElement("li"), { className: "quiet", textContent: `and ${count(sending.studies.size - 5, "further study", "further studies")}` }));
   part("stored").replaceChildren(...places);
-  if (sending.studies.size) refresh();
-}
-
-async function refresh() {
-  const { show } = await import("./list.js");
-  await show(location.href, { quiet: true });
+  if (sending.stored) document.dispatchEvent(new Event("stored"));
 }
 
 part("cancel").onclick = async () => {
@@ -172,7 +183,7 @@ part("copy").onclick = async () => {
 };
 part("done").onclick = () => {
   sheet.close();
-  document.querySelector("#results a.row")?.focus();
+  document.querySelector("#results a.row, #order h1")?.focus();
 };
 
 window.addEventListener("beforeunload", (event) => {
