@@ -9,6 +9,7 @@ from dicomweb.archive import Archive, Location
 from dicomweb.cache import ByteCache
 from dicomweb.conversion import Conversion, pixel_syntax
 from dicomweb.errors import NotAcceptable, NotFound, Refusal, TooLarge
+from dicomweb.part10 import FrameTable
 from dicomweb.pixels.codecs import SYNTAXES
 from dicomweb.pixels.options import RenderOptions
 from dicomweb.pixels.presentation import (
@@ -285,7 +286,8 @@ class Rendering:
 
 def is_image(location: Location) -> bool:
     """Whether an instance has frames that can be decoded; video has not."""
-    return bool(location.frames) and location.transfer_syntax in SYNTAXES
+    decodable = bool(location.frames) and location.transfer_syntax in SYNTAXES
+    return decodable and FrameTable.unpack(location.frames).count > 0
 
 
 def is_state(location: Location) -> bool:

@@ -26,7 +26,7 @@ STORING = ("intake", "bundle", "unpacking")
 # What the server tells of itself.
 TELLING = ("surface", "wadl")
 # Answers that several services give.
-ANSWERS = ("bulk_values", "lookups", "texts", "zipped")
+ANSWERS = ("bulk_values", "lookups", "shown", "texts", "zipped")
 # What each part may import of ours, itself and what is below it included.
 ALLOWED: dict[str, tuple[str, ...]] = {
     "dicomweb.errors": (),
@@ -66,6 +66,7 @@ LIBRARIES: dict[str, tuple[str, ...]] = {
         "dicomweb.addresses",
         "dicomweb.answers",
         "dicomweb.bulk_values",
+        "dicomweb.shown",
         "dicomweb.texts",
         "extensions",
     ),

@@ -13,13 +13,10 @@ Answers 200 · 206 of a Range · 304 · 400 · 404 · 406 · 410 · 413
 
 from collections.abc import Sequence
 from dataclasses import replace
-from functools import lru_cache
-from hashlib import blake2b
 from itertools import islice
 
 from starlette.requests import Request
 
-from dicomweb import __version__
 from dicomweb.access.guard import route
 from dicomweb.access.permissions import Permission
 from dicomweb.answers import (
@@ -28,27 +25,32 @@ from dicomweb.answers import (
     accepted,
     decoded,
     in_thread,
-    multipart,
     part_of,
     ranged,
-    single_part,
     unchanged,
 )
-from dicomweb.archive import Archive, Location, resource_of
+from dicomweb.archive import Archive, Location
 from dicomweb.conversion import Conversion
 from dicomweb.documents import Documents, kind_at
-from dicomweb.errors import BadRequest, NotAcceptable, NotFound, Refusal, TooLarge
+from dicomweb.errors import NotAcceptable, NotFound, Refusal, TooLarge
 from dicomweb.lookups import looked_up
 from dicomweb.pixels.documents.kinds import PICTURES, Kind, is_as_stored, media_types
 from dicomweb.pixels.options import RenderOptions, parse_options, parse_thumbnail_options
 from dicomweb.rendering import UNSHOWABLE, Rendering, is_image
 from dicomweb.resources import Level, Resource, parse_frames
+from dicomweb.shown import (
+    REVALIDATE,
+    answer,
+    etag_of,
+    headers_of,
+    options_of,
+    parameters_of,
+    url_of,
+)
 from dicomweb.texts import charsets_of
-from dicomweb.wire.conditional import strong_etag
 from dicomweb.wire.media_types import media_type_of
 from dicomweb.wire.negotiation import Choice, find_choice, negotiate
 from dicomweb.wire.offers import rendered_offers
-from dicomweb.wire.query_string import parse_query
 
 JPEG, PNG, GIF = "image/jpeg", "image/png", "image/gif"
 ONE_IMAGE = PICTURES
@@ -58,9 +60,6 @@ THUMBNAIL_BOX = (128, 128)
 # A multipart of pictures is made before it is sent: the lengths of its parts are not known earlier.
 MAX_PICTURES = 2000
 MAX_PICTURES_BYTES = 512 * 1024 * 1024
-
-_ONCE = ("annotation", "quality", "viewport", "window", "iccprofile", "overlays")
-_REVALIDATE = {"Cache-Control": "private, no-cache", "Vary": "Accept, Accept-Charset"}
 
 
 async def rendered(request: Request) -> Streamed:
@@ -92,24 +91,26 @@ async def _images(request: Request, location: Location, numbers: Sequence[int]) 
     table = archive.frames(location)
     for number in numbers:
         table.spans(number)  # 404 before anything is rendered
+    if not table.count:
+        raise NotFound("The pixel data of this instance hold no frame.")
     shown = numbers or range(1, table.count + 1)
     choice = negotiate(*accepted(request), rendered_offers(ONE_IMAGE, several=len(numbers) > 1))
-    options = _options(request, choice)
-    etag = _etag(request, archive.digest(location), choice)
-    if (answer := unchanged(request, etag, _REVALIDATE)) is not None:
-        return answer
-    headers = _headers(request, options, etag)
+    options = options_of(request, choice)
+    etag = etag_of(request, archive.digest(location), choice)
+    if (same := unchanged(request, etag, REVALIDATE)) is not None:
+        return same
+    headers = headers_of(request, options, etag)
     if not choice.multipart and len(shown) > 1:
         if choice.payload_type == GIF:
             body = await decoded(rendering.animation, location, options, tuple(numbers))
-            return ranged(request, part_of(GIF, _url(request, location), body), headers)
+            return ranged(request, part_of(GIF, url_of(request, location), body), headers)
         shown = (shown[len(shown) // 2],)
-    url = _url(request, location)
+    url = url_of(request, location)
     parts = [
         part_of(choice.part_type, f"{url}/frames/{number}", body)
         for number, body in await _pictures(request, [(location, n) for n in shown], options)
     ]
-    return _answer(request, choice, parts, etag, headers)
+    return answer(request, choice, parts, etag, headers)
 
 
 async def _pictures(
@@ -153,22 +154,22 @@ async def _several(request: Request, resource: Resource, locations: Sequence[Loc
     if not images:
         return await _document(request, locations[0], kind_at(locations[0]))
     choice = negotiate(*accepted(request), rendered_offers(SEVERAL_IMAGES, several=True))
-    options = _options(request, choice)
+    options = options_of(request, choice)
     version = await looked_up(archive, archive.version, resource)
-    etag = _etag(request, version, choice)
-    if (answer := unchanged(request, etag, _REVALIDATE)) is not None:
-        return answer
+    etag = etag_of(request, version, choice)
+    if (same := unchanged(request, etag, REVALIDATE)) is not None:
+        return same
     if choice.multipart:
         pictures = await _every_picture(request, images, options)
     else:
         rendering: Rendering = request.state.rendering
         pictures = [await decoded(rendering.picture_of, images, options)]
     parts = [
-        part_of(choice.part_type, _url(request, location), body) for location, body in pictures
+        part_of(choice.part_type, url_of(request, location), body) for location, body in pictures
     ]
     whole = len(pictures) == len(locations) or not choice.multipart
-    headers = _headers(request, options, etag)
-    return _answer(request, choice, parts, etag, headers, 200 if whole else 206)
+    headers = headers_of(request, options, etag)
+    return answer(request, choice, parts, etag, headers, 200 if whole else 206)
 
 
 async def _every_picture(
@@ -205,14 +206,14 @@ async def _document(request: Request, location: Location, kind: Kind) -> Streame
     media_type = choice.payload_type
     is_state = kind is Kind.PRESENTATION_STATE
     options = parse_options(
-        _parameters(request.scope["query_string"]), media_type, presentation_state=is_state
+        parameters_of(request.scope["query_string"]), media_type, presentation_state=is_state
     )
     # What it shows of others in its study, images below contours, may come or go.
     version = await looked_up(archive, archive.version, Resource(location.study))
     charsets = charsets_of(request, choice)
-    etag = _etag(request, f"{archive.digest(location)} {version} {root} {charsets}", choice)
-    if (answer := unchanged(request, etag, _REVALIDATE)) is not None:
-        return answer
+    etag = etag_of(request, f"{archive.digest(location)} {version} {root} {charsets}", choice)
+    if (same := unchanged(request, etag, REVALIDATE)) is not None:
+        return same
     if is_state and media_type.startswith("image/"):
         try:
             return await _presented(request, location, choice, options, etag)
@@ -221,10 +222,10 @@ async def _document(request: Request, location: Location, kind: Kind) -> Streame
                 raise
     if is_as_stored(kind, media_type):
         content = await in_thread(_documents(request).stored, location)
-        part = Part(media_type, _url(request, location), content)
+        part = Part(media_type, url_of(request, location), content)
     else:
         part = await _written(request, location, options, choice, types)
-    return _answer(request, choice, [part], etag, _headers(request, options, etag))
+    return answer(request, choice, [part], etag, headers_of(request, options, etag))
 
 
 async def _written(
@@ -239,7 +240,7 @@ async def _written(
     if not options.media_type.startswith("text/"):
         try:
             body = await decoded(documents.write, location, options)
-            return part_of(options.media_type, _url(request, location), body)
+            return part_of(options.media_type, url_of(request, location), body)
         except (NotAcceptable, NotFound):
             words = find_choice(*accepted(request), rendered_offers(_words(types)))
             if words is None:
@@ -248,7 +249,7 @@ async def _written(
     charsets = charsets_of(request, choice)
     body, charset = await decoded(documents.text, location, options, charsets)
     media_type = f"{options.media_type}; charset={charset}"
-    return part_of(media_type, _url(request, location), body)
+    return part_of(media_type, url_of(request, location), body)
 
 
 def _words(types: Sequence[str]) -> tuple[str, ...]:
@@ -280,9 +281,9 @@ async def _presented(
     bodies = await decoded(render)
     if not bodies:
         raise NotFound("None of the images that this presentation state references is here.")
-    url = _url(request, location)
+    url = url_of(request, location)
     parts = [part_of(choice.part_type, url, body) for body in bodies]
-    return _answer(request, choice, parts, etag, _headers(request, options, etag))
+    return answer(request, choice, parts, etag, headers_of(request, options, etag))
 
 
 async def _video(request: Request, location: Location) -> Streamed:
@@ -291,12 +292,12 @@ async def _video(request: Request, location: Location) -> Streamed:
     conversion: Conversion = request.state.conversion
     media_type = media_type_of(location.transfer_syntax)
     choice = negotiate(*accepted(request), rendered_offers((media_type,)))
-    etag = _etag(request, archive.digest(location), choice)
-    if (answer := unchanged(request, etag, _REVALIDATE)) is not None:
-        return answer
+    etag = etag_of(request, archive.digest(location), choice)
+    if (same := unchanged(request, etag, REVALIDATE)) is not None:
+        return same
     bulk = next(each for each in archive.all_bulk(location) if each.path == "7FE00010")
-    part = Part(media_type, _url(request, location), conversion.value(location, bulk))
-    return _answer(request, choice, [part], etag, {"ETag": etag, **_REVALIDATE})
+    part = Part(media_type, url_of(request, location), conversion.value(location, bulk))
+    return answer(request, choice, [part], etag, {"ETag": etag, **REVALIDATE})
 
 
 async def thumbnail(request: Request) -> Streamed:
@@ -305,11 +306,11 @@ async def thumbnail(request: Request) -> Streamed:
     rendering: Rendering = request.state.rendering
     resource, numbers = _target(request)
     choice = negotiate(*accepted(request), rendered_offers(THUMBNAIL))
-    box = parse_thumbnail_options(_parameters(request.scope["query_string"])) or THUMBNAIL_BOX
+    box = parse_thumbnail_options(parameters_of(request.scope["query_string"])) or THUMBNAIL_BOX
     version = await looked_up(archive, archive.version, resource)
-    etag = _etag(request, version, choice)
-    if (answer := unchanged(request, etag, _REVALIDATE)) is not None:
-        return answer
+    etag = etag_of(request, version, choice)
+    if (same := unchanged(request, etag, REVALIDATE)) is not None:
+        return same
     body = rendering.finished_thumbnail(etag)
     if body is None:
         options = RenderOptions(media_type=choice.payload_type, width=box[0], height=box[1])
@@ -319,68 +320,7 @@ async def thumbnail(request: Request) -> Streamed:
         shown = numbers[0] if numbers else 0
         body = await decoded(rendering.thumbnail, etag, locations, shown, options)
     part = part_of(choice.part_type, "", body)
-    return _answer(request, choice, [part], etag, {"ETag": etag, **_REVALIDATE})
-
-
-def _parameters(query: bytes) -> dict[str, str]:
-    """One value a name: which of two windows is meant nobody can know."""
-    parameters: dict[str, str] = {}
-    for each in parse_query(query):
-        if each.name in _ONCE and each.name in parameters:
-            raise BadRequest(f"{each.name} is given twice; once is right.")
-        parameters[each.name] = each.value
-    return parameters
-
-
-def _options(request: Request, choice: Choice) -> RenderOptions:
-    return _read_options(request.scope["query_string"], choice.payload_type)
-
-
-@lru_cache(maxsize=256)
-def _read_options(query: bytes, media_type: str) -> RenderOptions:
-    """Kept: a viewer sends the same words for every image that it shows."""
-    return parse_options(_parameters(query), media_type)
-
-
-def _url(request: Request, location: Location) -> str:
-    root: str = request.state.addresses.root(request.scope)
-    return root + resource_of(location).path
-
-
-def _etag(request: Request, version: str, choice: Choice) -> str:
-    query: bytes = request.scope["query_string"]
-    form = "m" if choice.multipart else "s"
-    path = request.scope["path"]
-    said = f"{__version__} {path}?{query.decode('latin-1')} {version}"
-    digest = blake2b(said.encode(), digest_size=12)
-    return strong_etag(f"{digest.hexdigest()}-{form}-{choice.payload_type.partition('/')[2]}")
-
-
-def _headers(request: Request, options: RenderOptions, etag: str) -> dict[str, str]:
-    from dicomweb.pixels.documents.html_page import CONTENT_SECURITY_POLICY  # 15 ms at a start
-
-    headers = {"ETag": etag, **_REVALIDATE}
-    headers["Content-Security-Policy"] = CONTENT_SECURITY_POLICY
-    if options.warnings:
-        root: str = request.state.addresses.root(request.scope)
-        texts = (text.encode("ascii", "replace").decode() for text in options.warnings)
-        headers["Warning"] = ", ".join(f"299 {root}: {text}" for text in texts)
-    return headers
-
-
-def _answer(
-    request: Request,
-    choice: Choice,
-    parts: Sequence[Part],
-    etag: str,
-    headers: dict[str, str],
-    status: int = 200,
-) -> Streamed:
-    if choice.multipart:
-        return multipart(request, choice, parts, etag, headers, status)
-    if status != 200:
-        return single_part(parts[0], headers, status)
-    return ranged(request, parts[0], headers)
+    return answer(request, choice, [part], etag, {"ETag": etag, **REVALIDATE})
 
 
 _STUDY = "/studies/{study}"

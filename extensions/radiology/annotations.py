@@ -173,7 +173,7 @@ def _current(request: Request) -> RadiologyAnnotation:
     """The same, to be changed: If-Match must hold."""
     with _archive(request).reading() as session:
         row = _found(session, request)
-    demanded = bool(getattr(request.state.settings, "require_if_match", False))
+    demanded = request.state.settings.require_if_match
     check_match(request, row.etag, demanded=demanded)
     return row
 

@@ -271,7 +271,7 @@ def read(request: Request, query: FormatQuery) -> Response:
 
 
 def _check_match(request: Request, report: RadiologyReport) -> None:
-    demanded = bool(getattr(request.state.settings, "require_if_match", False))
+    demanded = request.state.settings.require_if_match
     check_match(request, etag_of(report), demanded=demanded)
 
 

@@ -65,7 +65,7 @@ def change(request: Request, body: TemplateChange) -> Response:
     actor = actor_of(request.scope)
     with _archive(request).session() as session:
         template = _found(session, request, locked=True)
-        demanded = bool(getattr(request.state.settings, "require_if_match", False))
+        demanded = request.state.settings.require_if_match
         check_match(request, f'"{template.version}"', demanded=demanded)
         sent = body.model_dump(exclude_unset=True)
         now = {name: getattr(template, name) for name in _FIELDS}

@@ -7,8 +7,8 @@ import pydicom
 import pytest
 from clients import get, path_of, store
 from PIL import Image
-from pydicom.uid import generate_uid
-from samples import encode, files, folder, make_dataset, make_image
+from pydicom.uid import JPEGLSLossless, generate_uid
+from samples import compress, encode, files, folder, make_dataset, make_image
 from servers import Server
 
 PICTURE_KINDS = {"image/jpeg", "image/png", "image/gif", "image/jp2", "image/svg+xml"}
@@ -317,3 +317,18 @@ def test_every_sample_that_was_stored_renders_as_something_or_says_why_not(
                 failed.append((path.name, answer.status_code, answer.text[:80]))
             assert get(own_server, f"{url}/thumbnail", "image/*").status_code in (200, 406)
     assert failed == []
+
+
+@pytest.mark.parametrize("what", ["/rendered", "/frames/1/rendered", "/frames/1", "/thumbnail"])
+@pytest.mark.parametrize("count", [0, 1])
+def test_pixel_data_without_any_fragment_show_nothing(
+    server: Server, what: str, count: int
+) -> None:
+    dataset = make_image()
+    compress(dataset, [])
+    dataset.NumberOfFrames = count
+    assert store(server, encode(dataset, JPEGLSLossless)).status in (200, 202)
+    answer = get(server, path_of(dataset) + what, "*/*")
+    assert answer.status_code == (200 if what == "/thumbnail" else 404), answer.text
+    study = f"/studies/{dataset.StudyInstanceUID}/rendered"
+    assert get(server, study, "image/png").status_code in (404, 406)
