@@ -30,7 +30,7 @@ from extensions.radiology.meaning import about
 from extensions.radiology.numbering import TABLES as NUMBERING_TABLES
 from extensions.radiology.report_tables import TABLES as REPORT_TABLES
 from extensions.radiology.report_tables import add_autosaved
-from extensions.radiology.tables import TABLES
+from extensions.radiology.tables import TABLES, add_indexes
 from extensions.radiology.template_tables import TABLES as TEMPLATE_TABLES
 
 _OURS = [*TABLES, *ANNOTATION_TABLES, *REPORT_TABLES, *TEMPLATE_TABLES, *NUMBERING_TABLES]
@@ -68,7 +68,7 @@ extension = Extension(
         *templates.routes,
         *modalities.routes,
     ],
-    tables=[_create, _create, add_autosaved],
+    tables=[_create, _create, add_autosaved, add_indexes],
     on_stored=on_stored,
     on_removed=on_removed,
     opened=opened,

@@ -1,7 +1,9 @@
 """Lists of studies: filters as SQL, a page and its total, the worklist, the priors of a patient."""
 
-from collections.abc import Sequence
-from typing import Any, TypeVar
+from collections.abc import Callable, Sequence
+from heapq import merge
+from itertools import islice
+from typing import Any
 
 from sqlmodel import Session, col, func, or_, select
 from starlette.requests import Request
@@ -34,7 +36,7 @@ _EQUAL = {
 }
 _WORDS = 8
 
-Chosen = TypeVar("Chosen")
+Rows = Callable[[Session], Sequence[RadiologyStudy]]
 _NEWEST = (col(RadiologyStudy.moment).desc(), col(RadiologyStudy.id).desc())
 _WORK = (col(RadiologyStudy.urgency), col(RadiologyStudy.moment), col(RadiologyStudy.id))
 
@@ -42,14 +44,32 @@ _WORK = (col(RadiologyStudy.urgency), col(RadiologyStudy.moment), col(RadiologyS
 def listed(request: Request, query: StudyQuery) -> Page[Study]:
     """Studies, the newest first."""
     conditions = _conditions(request.scope["principal"], query)
-    return _page(request, query, conditions, _NEWEST)
+    return _page(request, query, conditions, _newest(query, conditions))
 
 
 def worklist(request: Request, query: WorkQuery) -> Page[Study]:
     """What is still to be done: the most urgent first, then what has waited longest."""
     conditions = _conditions(request.scope["principal"], query)
-    conditions.append(col(RadiologyStudy.status).in_([str(each) for each in STAGES[query.stage]]))
-    return _page(request, query, conditions, _WORK)
+    statuses = [str(each) for each in STAGES[query.stage]]
+
+    def rows(session: Session) -> Sequence[RadiologyStudy]:
+        """In the order of an index that each status has, and merged: nothing is sorted."""
+        end = query.offset + query.limit
+        keys = merge(*(_keys(session, conditions, each, end) for each in statuses))
+        ids = [id for _, _, id in islice(keys, query.offset, end)]
+        found = session.exec(select(RadiologyStudy).where(col(RadiologyStudy.id).in_(ids))).all()
+        return sorted(found, key=lambda study: ids.index(study.id))
+
+    wanted = [*conditions, col(RadiologyStudy.status).in_(statuses)]
+    return _page(request, query, wanted, rows)
+
+
+def _keys(
+    session: Session, conditions: Sequence[Any], status: str, limit: int
+) -> Sequence[tuple[int, str, str]]:
+    """The first of one status, in the order of the worklist."""
+    wanted = select(*_WORK).where(*conditions, col(RadiologyStudy.status) == status)
+    return session.exec(wanted.order_by(*_WORK).limit(limit)).all()
 
 
 def priors(request: Request, query: StudyQuery) -> Page[Study]:
@@ -67,7 +87,7 @@ def priors(request: Request, query: StudyQuery) -> Page[Study]:
     ]
     if study.moment:
         conditions.append(col(RadiologyStudy.moment) <= study.moment)
-    return _page(request, query, conditions, _NEWEST)
+    return _page(request, query, conditions, _newest(query, conditions))
 
 
 def tally(request: Request, query: StudyFilters) -> dict[str, int]:
@@ -81,23 +101,22 @@ def tally(request: Request, query: StudyFilters) -> dict[str, int]:
         return dict(found.all())
 
 
-def _page(
-    request: Request, paging: Paging, conditions: Sequence[Any], order: Sequence[Any]
-) -> Page[Study]:
+def _page(request: Request, paging: Paging, conditions: Sequence[Any], rows: Rows) -> Page[Study]:
+    """The page of what fits the conditions, which `rows` reads, with its total."""
     archive: Archive = request.state.archive
     with archive.reading() as session:
         total = session.exec(
             select(func.count()).select_from(RadiologyStudy).where(*conditions)
         ).one()
-        rows = _rows(session, paging, conditions, order) if paging.offset < total else []
-    return Page(studies_told(archive, rows), paging.page, paging.limit, total)
+        found = rows(session) if paging.offset < total else []
+    return Page(studies_told(archive, found), paging.page, paging.limit, total)
 
 
-def _rows(
-    session: Session, paging: Paging, conditions: Sequence[Any], order: Sequence[Any]
-) -> Sequence[RadiologyStudy]:
-    wanted = select(RadiologyStudy).where(*conditions).order_by(*order)
-    return session.exec(wanted.offset(paging.offset).limit(paging.limit)).all()
+def _newest(paging: Paging, conditions: Sequence[Any]) -> Rows:
+    """The rows of a page, the newest first."""
+    wanted = select(RadiologyStudy).where(*conditions).order_by(*_NEWEST)
+    page = wanted.offset(paging.offset).limit(paging.limit)
+    return lambda session: session.exec(page).all()
 
 
 def _conditions(principal: Principal, query: StudyFilters) -> list[Any]:

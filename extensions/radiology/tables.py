@@ -55,6 +55,7 @@ class RadiologyStudy(SQLModel, table=True):
                 "modality": ("modality", "moment", "id"),
                 "assigned": ("assigned_to", "moment", "id"),
                 "work": ("urgency", "moment", "id"),
+                "stage": ("status", "urgency", "moment", "id"),
             }.items()
         ),
         Index("radiology_study_accession", "accession_number"),
@@ -155,6 +156,13 @@ class RadiologyStep(SQLModel, table=True):
 _MODELS: list[type[SQLModel]] = [RadiologyStudy, RadiologySeries, RadiologyUpload, RadiologyStep]
 TABLES = [SQLModel.metadata.tables[str(model.__tablename__)] for model in _MODELS]
 
+
+def add_indexes(connection: Any) -> None:
+    """Indexes of studies that came after their table."""
+    for index in TABLES[0].indexes:
+        index.create(connection, checkfirst=True)
+
+
 __all__ = [
     "PRIORITIES",
     "ROUTINE",
@@ -165,6 +173,7 @@ __all__ = [
     "RadiologyStep",
     "RadiologyStudy",
     "RadiologyUpload",
+    "add_indexes",
     "new_id",
     "utc_now",
 ]
