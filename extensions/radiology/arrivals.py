@@ -7,8 +7,7 @@ of its own, completed. An order that has images keeps its UID: a second study un
 accession number stands beside it. Statements here are SQL without objects, for speed.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from sqlmodel import Session, SQLModel, bindparam, insert, literal_column, text, update
@@ -21,7 +20,6 @@ from extensions.radiology.tables import (
     PRIORITIES,
     ROUTINE,
     TABLES,
-    RadiologyUpload,
     new_id,
     utc_now,
 )
@@ -67,20 +65,6 @@ _NAME_MODALITY = Prepared(
     .values(modality=bindparam("images"))
 )
 
-# Uploads of this process that are being stored, by SOP Instance UID: their rows are written in the
-# transaction that stores the instance, so that there is never one without the other.
-_expected: dict[str, RadiologyUpload] = {}
-
-
-@contextmanager
-def expected(upload: RadiologyUpload) -> Iterator[None]:
-    """While an instance is stored that came through our form."""
-    _expected[upload.sop_uid] = upload
-    try:
-        yield
-    finally:
-        del _expected[upload.sop_uid]
-
 
 def on_stored(session: Session, stored: Sequence[Stored]) -> None:
     """Callback of the archive, for each group of stored instances."""
@@ -97,14 +81,6 @@ def on_stored(session: Session, stored: Sequence[Stored]) -> None:
     for record in series.values():
         if studies.get(record.study) is not record:
             _name_modality(session, record)
-    if _expected:
-        rows = [
-            upload.model_dump()
-            for one in stored
-            if (upload := _expected.get(one.record.instance)) is not None
-        ]
-        if rows:
-            session.connection().execute(insert(_UPLOAD), rows)
 
 
 def _name_modality(session: Session, record: Record) -> None:
