@@ -26,7 +26,7 @@ from extensions.radiology.tables import (
 from extensions.radiology.wording import clock_of, day_of, element, moment_of, words_of
 from extensions.radiology.workflow import Status
 
-_STUDY, _, _UPLOAD, _STEP = TABLES
+_STUDY, _, _, _STEP = TABLES
 _REPORT = SQLModel.metadata.tables[str(RadiologyReport.__tablename__)]
 # What the files tell of a study: column → tag.
 _TOLD = {
