@@ -21,10 +21,10 @@ def to_rgb(array: Pixels, image: ImagePixel) -> Pixels:
     photometric = photometric_after(image)
     if image.samples == 1 or (image.samples == 3 and photometric == "RGB"):
         return array
+    if photometric != "RGB" and not photometric.startswith("YBR_"):
+        raise undecodable(f"the colour space {photometric} is not known or retired")
     if image.samples != 3:
         raise undecodable(f"{image.samples} samples in a pixel are no colour")
-    if not photometric.startswith("YBR_"):
-        raise undecodable(f"the colour space {photometric} is not known or retired")
     if image.bits_stored > 16 or image.signed:
         raise undecodable("colour samples of luminance and chroma are unsigned, of 16 bits at most")
     return _rgb(array, image.bits_stored, partial="PARTIAL" in photometric)

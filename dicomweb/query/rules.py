@@ -15,6 +15,8 @@ MAX_UIDS = 1000
 _WILDCARD_VRS = frozenset(("AE", "CS", "LO", "LT", "PN", "SH", "ST", "UC", "UR", "UT"))
 _NUMBER_VRS = frozenset(("DS", "FD", "FL", "IS", "SL", "SS", "SV", "UL", "US", "UV"))
 _WORDS = re.compile(r"[^*?^=,\s]")
+# Unicode's controls, marks and separators.
+_NO_LETTERS = frozenset(("Cc", "Cf", "Mc", "Me", "Mn", "Zl", "Zp", "Zs"))
 # Not Python's own idea of a number: no NaN, no underscores, no digits of other scripts.
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 _RANGES: dict[str, Callable[[str], Span | None]] = {
@@ -137,7 +139,7 @@ def either(rules: Sequence[Rule]) -> Rule | None:
 
 def _is_nobody(name: str) -> bool:
     """A name of separators alone is an empty one (PS3.5 6.2.1); so is one of accents alone."""
-    return all(letter in "*^=" or category(letter)[0] in "CMZ" for letter in name)
+    return all(letter in "*^=" or category(letter) in _NO_LETTERS for letter in name)
 
 
 def _uids(value: str) -> UidList | None:
