@@ -12,7 +12,7 @@ run: install                ## serve at http://127.0.0.1:8080, data in ./data
 	$(BIN)/dicomweb serve
 
 test: install               ## the whole suite, the conformance suite against a server of ours included
-	$(BIN)/pytest -n $(WORKERS) tests
+	$(BIN)/pytest -n $(WORKERS) --dist worksteal tests
 
 install: $(INSTALLED)       ## .venv with the locked versions
 

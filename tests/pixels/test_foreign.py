@@ -1,6 +1,8 @@
 """JPEG and PNG files on their way to DICOM: whatever they hold, an image or one clear refusal."""
 
 import io
+import struct
+import zlib
 
 import numpy as np
 import pytest
@@ -76,10 +78,12 @@ def test_a_profile_goes_along() -> None:
 
 
 def test_a_bomb_is_refused_before_it_is_decoded() -> None:
-    buffer = io.BytesIO()
-    Image.new("1", (50_000, 50_000)).save(buffer, "PNG")
+    file = bytearray(_file("PNG"))
+    assert file[12:16] == b"IHDR"
+    file[16:24] = struct.pack(">2I", 50_000, 50_000)
+    file[29:33] = struct.pack(">I", zlib.crc32(file[12:29]))
     with pytest.raises(TooLarge):
-        read_foreign(buffer.getvalue())
+        read_foreign(bytes(file))
 
 
 def test_only_two_kinds_are_known() -> None:
