@@ -20,6 +20,7 @@ from dicomweb.pixels.targets import TARGETS
 from dicomweb.query import parameters, rules
 from dicomweb.query.words import MAX_RESULTS
 from dicomweb.resources import Level
+from dicomweb.services import rendered
 from dicomweb.settings import Settings
 from dicomweb.surface import Entry, Operation, Parameter, entries
 from dicomweb.wire import byte_ranges, json_model, media_types
@@ -199,6 +200,8 @@ def limits() -> str:
         ),
         ("growth of a gzip or ZIP over 1 GB", f"{unpacking.FACTOR} times", "413"),
         ("list of files of a ZIP", f"{unpacking.MAX_DIRECTORY // mb} MB", "413"),
+        ("pictures of one answer", f"{rendered.MAX_PICTURES:,}", "413"),
+        ("their bytes", f"{rendered.MAX_PICTURES_BYTES // mb} MB", "413"),
         ("ranges of a Range header", str(byte_ranges.MAX_RANGES), "the whole is sent"),
         ("query of a URL", f"{parameters.MAX_QUERY_BYTES:,} bytes", "400"),
         ("match keys of a search", str(parameters.MAX_KEYS), "400"),
