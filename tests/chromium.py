@@ -59,6 +59,12 @@ class _Driver:
     playwright: Playwright
 
 
+def press(page: Page, key: str) -> None:
+    """Press a key when the scripts of the page, which may have just been opened, listen to keys."""
+    page.wait_for_load_state("domcontentloaded")
+    page.keyboard.press(key)
+
+
 @contextmanager
 def launched() -> Iterator[Browser]:
     """Chromium, with an empty profile; several may be open at once."""

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 import requests
-from chromium import HERE, PICTURES, Tab
+from chromium import HERE, PICTURES, Tab, press
 from engines import missing
 from playwright.sync_api import expect
 from servers import Server
@@ -60,13 +60,13 @@ def test_from_a_dropped_file_to_a_signed_report(tab: Tab, own_server: Server) ->
     page.wait_for_load_state("networkidle")
     tab.picture("five-4-study")
 
-    page.keyboard.press("o")
+    press(page, "o")
     tab.wait_for_picture()
     tab.picture("five-5-viewer")
 
     tab.open(f"/studies/{study}")
     tab.shows("Study Instance UID")
-    page.keyboard.press("r")
+    press(page, "r")
     expect(page.locator("#findings")).to_be_enabled()
     page.locator("#findings").fill("Soft tissues without a finding. No fracture.")
     page.locator("#impression").fill("Normal CT of the neck.")
@@ -91,9 +91,9 @@ def _order(tab: Tab) -> None:
     """Another examination of the same patient, from the worklist."""
     page = tab.page
     tab.open("/worklist")
-    page.keyboard.press("c")
+    press(page, "c")
     page.get_by_label("Patient ID").fill("1CT1")
-    page.keyboard.press("Tab")
+    press(page, "Tab")
     page.get_by_role("button", name="Take this over").click()
     page.get_by_label("Modality").select_option("MR")
     page.get_by_label("What is to be done").fill("MR of the neck")

@@ -11,7 +11,7 @@ import pydicom
 import pytest
 import requests
 import samples
-from chromium import Tab
+from chromium import Tab, press
 from clients import store
 from legible import beyond, nameless, unreadable
 from playwright.sync_api import Browser, Locator, expect
@@ -44,7 +44,7 @@ def test_the_list_shows_who_when_what_and_how_much(desk: Tab) -> None:
 
 def test_searching_while_typing_keeps_everything_in_the_url(desk: Tab) -> None:
     desk.open("/")
-    desk.page.keyboard.press("/")
+    press(desk.page, "/")
     desk.page.keyboard.type("compressed ct1", delay=10)
     expect(_rows(desk)).to_have_count(1)
     assert "CompressedSamples, CT1" in _rows(desk).inner_text()
@@ -75,25 +75,25 @@ def test_the_filters_and_the_order_work_and_back_works(desk: Tab) -> None:
 def test_the_keyboard_alone_finds_opens_and_leaves(desk: Tab) -> None:
     page = desk.page
     desk.open("/")
-    page.keyboard.press("?")
+    press(page, "?")
     page.get_by_role("dialog", name="Keys").wait_for()
     desk.picture("pages-keys")
-    page.keyboard.press("Escape")
-    page.keyboard.press("ArrowDown")
-    page.keyboard.press("ArrowDown")
+    press(page, "Escape")
+    press(page, "ArrowDown")
+    press(page, "ArrowDown")
     expect(_rows(desk).nth(1).locator("a.row")).to_be_focused()
     name = _rows(desk).nth(1).locator("a.row").inner_text()
-    page.keyboard.press("Enter")
+    press(page, "Enter")
     expect(page.get_by_role("heading", level=1)).to_have_text(name)
-    page.keyboard.press("i")
+    press(page, "i")
     page.locator("#viewport").wait_for()
-    page.keyboard.press("Escape")
+    press(page, "Escape")
     expect(page.get_by_role("heading", level=1)).to_have_text(name)
-    page.keyboard.press("g")
-    page.keyboard.press("s")
+    press(page, "g")
+    press(page, "s")
     _rows(desk).first.wait_for()
-    page.keyboard.press("ArrowDown")
-    page.keyboard.press("r")
+    press(page, "ArrowDown")
+    press(page, "r")
     page.wait_for_url("**/report")
 
 
@@ -139,20 +139,20 @@ def test_images_are_scrolled_and_windowed_without_webgl(desk: Tab, study: Study)
     assert first[100:500, 100:500].max() > 60
     desk.picture("pages-images")
     total = int(page.locator("#slider").get_attribute("max") or 0)
-    page.keyboard.press("End")
+    press(page, "End")
     expect(page.locator("#place")).to_have_text(f"{total} / {total}")
     last = _until(desk, first)
-    page.keyboard.press("Home")
+    press(page, "Home")
     expect(page.locator("#place")).to_have_text(f"1 / {total}")
     page.locator("#viewport").hover()
     page.mouse.wheel(0, 120)
     expect(page.locator("#place")).not_to_have_text(f"1 / {total}")
-    page.keyboard.press("End")
+    press(page, "End")
     page.wait_for_url(f"**n={total}*")
-    page.keyboard.press("]")
-    page.keyboard.press("]")
-    page.keyboard.press("]")
-    page.keyboard.press("]")
+    press(page, "]")
+    press(page, "]")
+    press(page, "]")
+    press(page, "]")
     page.wait_for_url("**window=*")
     _until(desk, last)
     page.reload()

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 import requests
 import samples
-from chromium import Tab
+from chromium import Tab, press
 from legible import beyond, nameless, unreadable
 from orders import drop, ordered, png, rows, said
 from playwright.sync_api import expect
@@ -50,7 +50,7 @@ def test_an_order_is_written_and_stands_on_the_worklist(tab: Tab, clinic: Server
     tab.open("/worklist")
     tab.shows("Nobody waits for an examination")
     tab.picture("pages-worklist-empty")
-    page.keyboard.press("c")
+    press(page, "c")
     page.get_by_label("Patient ID").wait_for()
     page.get_by_role("button", name="Order", exact=True).click()
     expect(page.locator("#problems")).to_contain_text("Patient ID: enter it")
@@ -67,7 +67,7 @@ def test_an_order_is_written_and_stands_on_the_worklist(tab: Tab, clinic: Server
     page.get_by_role("link", name="Date of birth").click()
     expect(page.get_by_label("Date of birth")).to_be_focused()
     page.get_by_label("Date of birth").fill("1970-01-01")
-    page.keyboard.press("Control+Enter")
+    press(page, "Control+Enter")
     said(tab, "Ordered: CT for Doe, Jane")
     tab.picture("pages-order")
     page.get_by_role("link", name="Worklist").first.click()
@@ -80,7 +80,7 @@ def test_a_patient_id_that_is_known_offers_the_patient(tab: Tab, clinic: Server)
     ordered(clinic, patientId="P-9", patientBirthDate="1970-01-01", patientSex="F")
     tab.open("/orders/new")
     tab.page.get_by_label("Patient ID").fill("P-9")
-    tab.page.keyboard.press("Tab")
+    press(tab.page, "Tab")
     tab.shows("This ID is known: Doe, Jane, born 1970-01-01.")
     tab.page.get_by_role("button", name="Take this over").click()
     expect(tab.page.get_by_label("Family name")).to_have_value("Doe")
@@ -101,7 +101,7 @@ def test_what_is_typed_into_an_order_is_not_left_by_accident(tab: Tab) -> None:
 def test_a_change_keeps_what_is_not_changed(tab: Tab, clinic: Server) -> None:
     order = ordered(clinic, patientName="Doe^Jane^Q^Dr", referringPhysician="Brown^Anna")
     tab.open(f"/orders/{order['id']}")
-    tab.page.keyboard.press("e")
+    press(tab.page, "e")
     tab.page.get_by_label("Body part").fill("left knee")
     tab.page.get_by_role("button", name="Save").click()
     said(tab, "The order is changed.")
@@ -125,7 +125,7 @@ def test_rows_take_their_next_step_and_say_so(tab: Tab, clinic: Server) -> None:
     expect(rows(tab)).to_contain_text("in progress")
     rows(tab).get_by_role("button", name="Complete").click()
     tab.shows("Nobody waits for an examination")
-    tab.page.keyboard.press("2")
+    press(tab.page, "2")
     expect(rows(tab)).to_have_count(1)
     assert _told(clinic, order["id"])["status"] == "completed"
 
@@ -215,7 +215,7 @@ def test_files_dropped_on_an_order_become_its_images(tab: Tab, clinic: Server) -
     tab.page.get_by_role("button", name="Show the order").click()
     expect(tab.page.locator(".series .card")).to_have_count(3)
     tab.picture("pages-order-images")
-    tab.page.keyboard.press("i")
+    press(tab.page, "i")
     tab.page.wait_for_url(f"**/studies/{uid}")
     tab.page.get_by_role("link", name="Order and history").click()
     tab.shows("ordered")
@@ -236,7 +236,7 @@ def test_images_with_the_numbers_of_an_order_join_it_from_the_page(
     drop(tab, {f"{n}.dcm": each for n, each in enumerate([samples.encode(first), *others])})
     tab.page.locator('[data-upload="copy"]').wait_for()
     assert "5 images stored for this order." in tab.page.locator("#upload").inner_text()
-    tab.page.keyboard.press("Escape")
+    press(tab.page, "Escape")
     expect(tab.page.locator(".facts .mono")).to_contain_text(str(first.StudyInstanceUID))
 
 
@@ -267,7 +267,7 @@ def test_the_filters_find_and_back_works(tab: Tab, clinic: Server) -> None:
     page.locator("[data-stage=all]").click()
     page.get_by_label("Date", exact=True).select_option("")
     expect(rows(tab)).to_have_count(1)
-    page.keyboard.press("/")
+    press(page, "/")
     page.keyboard.type("rick")
     page.wait_for_url("**q=rick*")
     assert "stage=all" in page.url

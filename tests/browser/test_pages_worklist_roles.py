@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 import requests
-from chromium import Tab
+from chromium import Tab, press
 from orders import drop, ordered, png, rows, said
 from playwright.sync_api import Browser, expect
 from servers import Server, running
@@ -90,8 +90,8 @@ def test_with_a_login_one_takes_studies_and_drops_images(
     tab.page.get_by_label("Assigned to").select_option("me")
     expect(rows(tab)).to_have_count(1)
     tab.picture("pages-worklist-mine")
-    tab.page.keyboard.press("ArrowDown")
-    tab.page.keyboard.press("r")
+    press(tab.page, "ArrowDown")
+    press(tab.page, "r")
     tab.page.wait_for_url("**/report")
     tab.shows("Findings")
     assert tab.problems == []
