@@ -5,6 +5,9 @@ INSTALLED := .venv/.installed
 VIEWER := .viewer/.fetched
 WORKERS ?= auto
 
+# The tests start hundreds of servers, each of which would compile all its modules again.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: run test install lint bench conformance viewer lock
 
 run: install                ## serve at http://127.0.0.1:8080, data in ./data
