@@ -26,7 +26,7 @@ DOCUMENT = schemathesis.openapi.from_dict(orjson.loads(orjson.dumps(described(RO
 
 
 @DOCUMENT.parametrize()
-@settings(max_examples=6, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=4, deadline=None, suppress_health_check=list(HealthCheck))
 def test_the_server_does_what_its_document_says(server: Server, case: schemathesis.Case) -> None:
     answer = case.call(base_url=server.address, timeout=30)
     case.validate_response(answer, checks=[CHECKS.get_one(name) for name in CHECKED])
