@@ -4,9 +4,8 @@ One frame transcoded never touches its siblings; what is under way is computed o
 ask for it; what was computed is kept in a bounded cache.
 """
 
-import struct
 from collections.abc import Iterator
-from functools import lru_cache, partial
+from functools import partial
 
 from dicomweb.archive import Archive, Bulk, Location
 from dicomweb.cache import ByteCache
@@ -157,7 +156,7 @@ class Conversion:
             bytes(head[: len(_MAGIC)]) == _MAGIC
             and (
                 location.transfer_syntax == DEFLATED
-                or _declaration(location.transfer_syntax) in bytes(head[:begin])
+                or _declared(bytes(head[:begin])) == location.transfer_syntax
             )
             and (
                 location.transfer_syntax not in _EXPLICIT_VR
@@ -213,11 +212,13 @@ class Conversion:
         return with_pixels(location.size, read, syntax, frames, changes).whole()
 
 
-@lru_cache(maxsize=256)
-def _declaration(transfer_syntax: str) -> bytes:
-    """(0002,0010) of a file in this syntax."""
-    value = transfer_syntax.encode() + b"\0" * (len(transfer_syntax) % 2)
-    return b"\x02\0\x10\0UI" + struct.pack("<H", len(value)) + value
+def _declared(meta: bytes) -> str:
+    """(0002,0010) of file meta information, however it is padded; empty where it has none."""
+    at = meta.find(b"\x02\0\x10\0UI") + 6
+    if at < 6:
+        return ""
+    length = int.from_bytes(meta[at : at + 2], "little")
+    return meta[at + 2 : at + 2 + length].rstrip(b" \0").decode("latin-1")
 
 
 def pixel_syntax(location: Location) -> str:

@@ -85,3 +85,13 @@ def test_encapsulated_uncompressed_pixels_are_unwrapped(server: Server) -> None:
     assert _given(server, dataset, ANY)[0] == WRAPPED
     syntax, found = _given(server, dataset, "application/dicom")
     assert (syntax, found.PixelData) == (EXPLICIT, pixels)
+
+
+@pytest.mark.parametrize("accept", ["application/dicom", ANY])
+def test_a_syntax_padded_by_a_space_is_given_as_it_was_received(
+    server: Server, accept: str
+) -> None:
+    dataset = make_image()
+    file = encode(dataset).replace(EXPLICIT.encode() + b"\0", EXPLICIT.encode() + b" ")
+    assert store(server, file).status in (200, 202)
+    assert get(server, path_of(dataset), accept).content == file
