@@ -8,7 +8,7 @@ WORKERS ?= auto
 # The tests start hundreds of servers, each of which would compile all its modules again.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: run test install lint bench conformance viewer lock
+.PHONY: run test install lint bench fuzz conformance viewer lock
 
 run: install                ## serve at http://127.0.0.1:8080, data in ./data
 	@if command -v npm >/dev/null; then $(MAKE) --no-print-directory viewer || true; fi
@@ -32,6 +32,9 @@ lint: install               ## ruff and mypy
 
 bench: install              ## ratios against Debian's Orthanc and nginx, where installed
 	$(BIN)/python -m tests.benchmarks
+
+fuzz: install               ## the property tests with examples of its own, again and again until one fails
+	while FUZZ=1 $(BIN)/pytest -q -n $(WORKERS) -m hypothesis tests; do :; done
 
 conformance: install        ## the black-box suite against any server: make conformance URL=http://host/dicom-web
 	$(BIN)/pytest -n $(WORKERS) conformance --base-url $(URL) --report-dir conformance-report

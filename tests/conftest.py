@@ -1,5 +1,6 @@
 """What tests share: a server for the whole run of a process, and one of their own."""
 
+import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,9 +12,15 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 from servers import Server, running
 
-# On a busy machine a slow example says nothing about the code.
+# On a busy machine a slow example says nothing about the code. The examples are the same in every
+# run, so that a red run is about the change; `make fuzz` looks for new ones.
+FUZZ = os.environ.get("FUZZ") == "1"
 settings.register_profile(
-    "shared", deadline=None, suppress_health_check=[HealthCheck.too_slow], print_blob=True
+    "shared",
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow],
+    print_blob=True,
+    derandomize=not FUZZ,
 )
 settings.load_profile("shared")
 

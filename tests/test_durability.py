@@ -5,6 +5,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pydicom
@@ -59,7 +60,8 @@ def test_killed_while_storing_it_keeps_every_promise(tmp_path: Path, workers: in
         senders = [Sender(server, generate_uid(), many) for many in (1, 1, 7)]
         for sender in senders:
             sender.start()
-        time.sleep(random.uniform(0.2, 1.2))
+        _wait_for_one(senders)
+        time.sleep(random.uniform(0, 1))
         server.kill()
         for sender in senders:
             sender.join(60)
@@ -77,6 +79,14 @@ def test_killed_while_storing_it_keeps_every_promise(tmp_path: Path, workers: in
     _nothing_is_wrong_but_orphans(data_dir)
 
 
+def _wait_for_one(senders: list[Sender]) -> None:
+    """Until a first instance is acknowledged."""
+    end = time.monotonic() + 60
+    while not any(sender.acknowledged for sender in senders):
+        assert time.monotonic() < end
+        time.sleep(0.02)
+
+
 def _nothing_is_wrong_but_orphans(data_dir: Path) -> None:
     """`check` finds at most bytes without a row, and repairs that."""
     command = [sys.executable, "-m", "dicomweb.cli", "check", "--data-dir", str(data_dir)]
@@ -92,10 +102,13 @@ def test_what_is_under_way_at_a_graceful_stop_is_finished(tmp_path: Path) -> Non
     dataset = make_image(rows=256, columns=256)
     body, content_type = body_of([encode(dataset)])
 
-    def slowly() -> "list[bytes] | object":
-        for start_at in range(0, len(body), 16_384):
+    begun = threading.Event()
+
+    def slowly() -> Iterator[bytes]:
+        for start_at in range(0, len(body), 4_096):
+            yield body[start_at : start_at + 4_096]
+            begun.set()
             time.sleep(0.05)
-            yield body[start_at : start_at + 16_384]
 
     answers: list[int] = []
 
@@ -110,7 +123,9 @@ def test_what_is_under_way_at_a_graceful_stop_is_finished(tmp_path: Path) -> Non
 
     thread = threading.Thread(target=send)
     thread.start()
-    time.sleep(0.2)
+    assert begun.wait(60)
+    # Answered after it: the connection of the upload has been taken on.
+    assert requests.get(f"{server.address}/health/live", timeout=30).ok
     server.process.terminate()
     thread.join(60)
     stop(server)

@@ -4,6 +4,7 @@ import math
 import socket
 import time
 from collections import Counter
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from http.client import parse_headers
 from pathlib import Path
@@ -11,6 +12,7 @@ from urllib.parse import urlsplit
 
 import jwt
 import pytest
+import requests
 from servers import running
 
 from tests.accounts.people import PASSWORD, PROXIED, House, make_accounts
@@ -49,9 +51,13 @@ def test_unknown_names_take_as_long_as_known_ones(house: House) -> None:
         assert house.grant(name, "wrong password", **{PROXIED: address}).status_code == 401
         return time.perf_counter() - began
 
-    known = min(seconds("tried", "198.51.100.2") for _ in range(4))
-    unknown = min(seconds(f"unknown{n}", "198.51.100.2") for n in range(4))
-    assert 0.4 < known / unknown < 2.5
+    # In turns, so that whatever else the machine does slows both; without the hash it is a tenth.
+    pairs = [
+        (seconds("tried", "198.51.100.2"), seconds(f"unknown{number}", "198.51.100.2"))
+        for number in range(4)
+    ]
+    known, unknown = map(min, zip(*pairs, strict=True))
+    assert 0.25 < known / unknown < 4
 
 
 @pytest.mark.parametrize(
@@ -127,18 +133,29 @@ def test_a_new_password_ends_what_the_old_one_began(house: House) -> None:
 
 
 def test_passwords_are_throttled_before_they_are_compared(house: House) -> None:
-    def attempt(number: int) -> int:
-        return house.grant("tried", f"guess {number}", **{PROXIED: "198.51.100.4"}).status_code
+    def attempt(number: int) -> requests.Response:
+        return house.grant("tried", f"guess {number}", **{PROXIED: "198.51.100.4"})
 
-    began = time.perf_counter()
+    began = time.monotonic()
     with ThreadPoolExecutor(8) as pool:
-        statuses = list(pool.map(attempt, range(200)))
+        statuses = [answer.status_code for answer in pool.map(attempt, range(200))]
     assert set(statuses) == {401, 429}
-    assert statuses.count(401) <= 12
-    assert time.perf_counter() - began < 20
+    assert statuses.count(401) <= _compared_within(time.monotonic() - began)
+    while _wait(attempt(200)) < 4:  # long enough for what follows to come too early
+        time.sleep(0.2)
     answer = house.grant("tried", PASSWORD, **{PROXIED: "203.0.113.9"})
-    assert answer.status_code == 429
-    assert 0 < int(answer.headers["Retry-After"]) <= 300
+    assert 0 < _wait(answer) <= 300
+
+
+def _wait(answer: requests.Response) -> int:
+    """So many seconds has the next attempt to wait; 0 where this one was compared."""
+    assert answer.status_code in (401, 429)
+    return int(answer.headers.get("Retry-After", 0))
+
+
+def _compared_within(seconds: float) -> int:
+    """Five are free, then each has to wait twice as long as the one before."""
+    return 5 + int(math.log2(seconds + 1)) + 2
 
 
 def _flood(house: House, count: int) -> Counter[int]:
@@ -167,36 +184,45 @@ def test_of_ten_thousand_wrong_passwords_a_handful_is_compared(house: House) -> 
         statuses = sum(pool.map(_flood, [house] * 4, [2_500] * 4), Counter[int]())
     assert statuses.keys() == {401, 429}
     assert statuses.total() == 10_000
-    # Five are free, then each has to wait twice as long as the one before.
-    waits = math.log2(time.monotonic() - began + 1)
-    assert 5 <= statuses[401] <= 5 + waits + 2
+    assert 5 <= statuses[401] <= _compared_within(time.monotonic() - began)
     lines = house.ask("GET", "/api/audit?address=198.51.100.6", house.admin).json()["data"]
     assert sum(each["count"] for each in lines) == 10_000
     assert len([each for each in lines if each["action"] == "login"]) == statuses[401]
     assert house.grant("doctor").status_code == 200
 
 
+def _free(attempt: Callable[[int], requests.Response]) -> int:
+    """So many attempts are compared before the first one that comes too early."""
+    return next(number for number in range(100) if attempt(number).status_code == 429)
+
+
 def test_an_address_that_tries_many_names_is_throttled_too(house: House) -> None:
-    for number in range(40):
-        answer = house.grant(f"name{number}", "guess", **{PROXIED: f"2001:db8::{number:x}"})
-    assert answer.status_code == 429
+    def attempt(number: int) -> requests.Response:
+        return house.grant(f"name{number}", "guess", **{PROXIED: f"2001:db8::{number:x}"})
+
+    assert 30 <= _free(attempt) <= 35
     assert house.grant("doctor").status_code == 200
 
 
 def test_an_address_is_not_the_clients_to_choose(house: House) -> None:
     """A proxy that writes X-Forwarded-For passes on a Forwarded that it does not know."""
-    for number in range(40):
+
+    def attempt(number: int) -> requests.Response:
         invented = {PROXIED: "198.51.100.8", "Forwarded": f"for=192.0.2.{number}"}
-        answer = house.grant(f"chosen{number}", "guess", **invented)
-    assert answer.status_code == 429
+        return house.grant(f"chosen{number}", "guess", **invented)
+
+    assert 30 <= _free(attempt) <= 35
 
 
 def test_throttling_outlives_a_restart_and_counts_for_all_workers(tmp_path: Path) -> None:
     make_accounts(tmp_path, "admin")
+    statuses = []
+    began = time.monotonic()
     for _ in range(2):
         with running(tmp_path, "--workers", "2", DICOMWEB_AUTH="local") as server:
-            statuses = [House(server).grant("admin", "guess").status_code for _ in range(10)]
-    assert statuses.count(401) <= 2  # five were free, before the restart
+            house = House(server)
+            statuses += [house.grant("admin", "guess").status_code for _ in range(10)]
+    assert statuses.count(401) <= _compared_within(time.monotonic() - began)
 
 
 def test_a_revocation_reaches_every_worker_within_a_second(tmp_path: Path) -> None:
