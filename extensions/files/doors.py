@@ -1,6 +1,7 @@
 """What the handlers of all four documents share: routes, who asks, which file is meant."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from typing import Any
 
 import orjson
@@ -12,10 +13,10 @@ from dicomweb.access.guard import GuardedRoute, Refused, actor_of
 from dicomweb.access.permissions import Permission, Principal
 from dicomweb.answers import in_thread
 from dicomweb.archive import Location, resource_of
-from dicomweb.errors import BadRequest, MethodNotAllowed, Refusal
+from dicomweb.errors import BadRequest, MethodNotAllowed, Refusal, UnsupportedMediaType
 from extensions.files.ledger import Ledger
 from extensions.files.uploads import Counter, File, Taken, summary
-from extensions.forms import Form, Uploaded
+from extensions.forms import Form, Uploaded, received
 from extensions.json_api import Operation
 
 # Paths of uploads stand where others have an id.
@@ -90,6 +91,23 @@ async def remove(request: Request) -> None:
     """Take the instance of the path away, with all that is told of it. Raises NotFound."""
     location = await meant(request)
     await in_thread(request.state.archive.remove, resource_of(location), actor_of(request.scope))
+
+
+@contextmanager
+def as_documented() -> Iterator[None]:
+    """A body of another type is 400: the documents have no 415, nor have their clients."""
+    try:
+        yield
+    except UnsupportedMediaType as refusal:
+        raise BadRequest(refusal.sentence) from None
+
+
+@asynccontextmanager
+async def posted(request: Request) -> AsyncIterator[Form]:
+    """The form of the request, as `received` gives it."""
+    with as_documented():
+        async with received(request) as form:
+            yield form
 
 
 def files_in(form: Form, *fields: str) -> list[File]:

@@ -15,6 +15,7 @@ from dicomweb.answers import Streamed, in_thread
 from dicomweb.rendering import is_image
 from dicomweb.wire.negotiation import Offer, Offers, find_choice
 from extensions.files.doors import (
+    as_documented,
     door,
     files_in,
     ledger_of,
@@ -36,6 +37,9 @@ from extensions.json_api import enveloped, json_body, queried, validated
 FIELD = "file"
 _FILE_FIRST = Offers((Offer(DICOM), Offer(JPEG), Offer(PNG)))
 _FILE_ONLY = Offers((Offer(DICOM),))
+_JPEG_ONLY = Offers((Offer(JPEG),))
+_PNG_ONLY = Offers((Offer(PNG),))
+_VARY = (b"vary", b"Accept")
 
 
 async def upload(request: Request, form: Form) -> Response:
@@ -69,28 +73,41 @@ def _told(taken: Taken) -> dict[str, Any]:
 
 
 async def preview(request: Request) -> Streamed:
-    """The picture of an instance as JPEG, in the `quality` from 1 to 100."""
-    return await picture(request, await meant(request), JPEG)
+    """The picture of an instance as JPEG, in the `quality` from 1 to 100.
+
+    It is a PNG for a client that takes PNG and no JPEG at all.
+    """
+    accept = _accept(request)
+    takes_png = find_choice(accept, None, _PNG_ONLY) is not None
+    takes_jpeg = find_choice(accept, None, _JPEG_ONLY) is not None
+    media_type = PNG if takes_png and not takes_jpeg else JPEG
+    answer = await picture(request, await meant(request), media_type)
+    answer.raw_headers.append(_VARY)
+    return answer
+
+
+def _accept(request: Request) -> str | None:
+    return ", ".join(request.headers.getlist("accept")) or None
 
 
 async def retrieve(request: Request) -> Streamed:
     """The file; a picture of it for a client that wants pictures rather, as `<img>` does."""
     location = await meant(request)
     offers = _FILE_FIRST if is_image(location) else _FILE_ONLY
-    accept = ", ".join(request.headers.getlist("accept")) or None
-    choice = find_choice(accept, None, offers)
+    choice = find_choice(_accept(request), None, offers)
     if choice is not None and choice.payload_type != DICOM:
         answer = await picture(request, location, choice.payload_type)
     else:
         entry = await in_thread(ledger_of(request).entry, location)
         answer = download(request, location, file_name(entry))
-    answer.raw_headers.append((b"vary", b"Accept"))
+    answer.raw_headers.append(_VARY)
     return answer
 
 
 async def register_image(request: Request) -> Response:
     """An image of an exam; 201."""
-    image = validated(NewImage, await json_body(request))
+    with as_documented():
+        image = validated(NewImage, await json_body(request))
     return enveloped(await in_thread(register, request, image), 201)
 
 
@@ -99,7 +116,7 @@ async def registered_image(request: Request) -> Response:
 
 
 async def images_of_exam(request: Request) -> Response:
-    """The images of an exam in the order of their registration, or a page of them."""
+    """The images of an exam, or of all exams, in the order of their registration; by pages."""
     query = queried(request, ExamQuery)
     rows, total = await in_thread(list_of, request, query)
     paging = {"page": query.page, "limit": query.limit, "total": total}
@@ -119,7 +136,7 @@ def _routes(prefix: str) -> list[Any]:
             Permission.VIEW,
             asks=Preview,
             refused=refused,
-            media_types=(JPEG,),
+            media_types=(JPEG, PNG),
             refusals=(400, 404),
             summary="The picture of an instance as JPEG",
         ),
@@ -154,7 +171,7 @@ def _routes(prefix: str) -> list[Any]:
             gives=ExamImage,
             listed=True,
             refusals=(400, 404),
-            summary="The images of an exam",
+            summary="The images of an exam, or of all exams",
         ),
         door(
             "GET",

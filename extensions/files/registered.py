@@ -7,7 +7,8 @@ from urllib.parse import urlsplit
 from uuid import uuid4
 
 from pydantic import AfterValidator, Field
-from sqlmodel import Session, col, func, inspect, select
+from sqlmodel import Session, col, false, func, inspect, select
+from sqlmodel.sql.expression import SelectOfScalar
 from starlette.requests import Request
 
 from dicomweb.access.guard import actor_of
@@ -109,16 +110,34 @@ def find(request: Request, id: str) -> dict[str, Any]:
 
 
 def list_of(request: Request, query: ExamQuery) -> tuple[list[dict[str, Any]], int]:
-    """Some images of an exam, and how many it has. Raises NotFound without the exam."""
+    """Some images of an exam or of all that may be seen, and how many there are.
+
+    Raises NotFound without the exam.
+    """
     archive: Archive = request.state.archive
-    of_exam = col(FilesImage.exam_id) == query.exam
-    statement = select(FilesImage).where(of_exam)
-    ordered = statement.order_by(col(FilesImage.registered), col(FilesImage.image_id))
     with archive.reading() as session:
-        _exam(session, request, query.exam)
+        images = _images(session, request, query.exam)
+        total = session.exec(select(func.count()).select_from(images.subquery())).one()
+        ordered = images.order_by(col(FilesImage.registered), col(FilesImage.image_id))
         rows = session.exec(ordered.offset(query.offset).limit(query.limit)).all()
-        total = session.exec(select(func.count()).select_from(FilesImage).where(of_exam)).one()
         return [_shown(row) for row in rows], total
+
+
+def _images(session: Session, request: Request, exam: str | None) -> SelectOfScalar[FilesImage]:
+    """The images of one exam, or of all. Raises NotFound without the exam."""
+    images = select(FilesImage)
+    if exam is not None:
+        _exam(session, request, exam)
+        return images.where(col(FilesImage.exam_id) == exam)
+    if not inspect(session.connection()).has_table("radiology_study"):
+        return images.where(false())
+    from extensions.radiology.tables import RadiologyStudy
+
+    exams = select(RadiologyStudy.id).where(col(RadiologyStudy.deleted_at).is_(None))
+    seen = request.scope["principal"].studies
+    if seen is not None:
+        exams = exams.where(col(RadiologyStudy.study_uid).in_(sorted(seen)))
+    return images.where(col(FilesImage.exam_id).in_(exams))
 
 
 def _exam(session: Session, request: Request, id: str) -> str:

@@ -41,7 +41,12 @@ class OneTag(Shape):
 class ExamQuery(Paging):
     """Which images a list holds."""
 
-    exam: str = Field(alias="examenID", min_length=1, max_length=1_000, description="Of the exam.")
+    exam: str | None = Field(
+        default=None,
+        alias="examenID",
+        max_length=1_000,
+        description="Id of an exam; without it, the images of all exams.",
+    )
 
 
 class PacsMetadata(Shape):

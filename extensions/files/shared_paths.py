@@ -8,7 +8,7 @@ from starlette.responses import Response
 from dicomweb.access.permissions import Permission
 from dicomweb.errors import BadRequest
 from extensions.files import dicom_files, dicom_tags, exam_images, pacs_api
-from extensions.files.doors import door
+from extensions.files.doors import door, posted
 from extensions.files.shapes import (
     OrthancInstance,
     PacsFileWithMetadata,
@@ -16,7 +16,6 @@ from extensions.files.shapes import (
     Uploaded,
     UploadedOnes,
 )
-from extensions.forms import received
 
 
 async def take_in(request: Request) -> Response:
@@ -24,19 +23,19 @@ async def take_in(request: Request) -> Response:
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind == "application/json" or kind.endswith("+json"):
         return await dicom_tags.import_file(request)
-    async with received(request) as form:
+    async with posted(request) as form:
         return await dicom_files.upload(request, form)
 
 
 async def upload_exam_image(request: Request) -> Response:
     """`POST /dicom/upload`: a form with the field `file`."""
-    async with received(request) as form:
+    async with posted(request) as form:
         return await exam_images.upload(request, form)
 
 
 async def upload(request: Request) -> Response:
     """`POST /api/dicom/upload`: the field says whose answer is wanted."""
-    async with received(request) as form:
+    async with posted(request) as form:
         fields = {each.field for each in form.files}
         if pacs_api.FIELD in fields:
             return await pacs_api.upload(request, form)
@@ -64,7 +63,7 @@ routes = [
         also=((200, ShortId), (207, UploadedOnes)),
         bare=True,
         status=201,
-        refusals=(400, 403, 404, 409, 413, 415),
+        refusals=(400, 403, 404, 409, 413),
         summary='Upload a DICOM file, or import one by `{"path": …}` (200)',
     ),
     door(
@@ -76,7 +75,7 @@ routes = [
         gives=OrthancInstance | list[Any],
         also=((200, OrthancInstance | list[Any]), (207, None)),
         status=201,
-        refusals=(400, 409, 413, 415),
+        refusals=(400, 409, 413),
         summary="Upload a DICOM file; Orthanc's ids, acquisition date and modality",
     ),
     door(
@@ -89,7 +88,7 @@ routes = [
         gives=PacsFileWithMetadata | OrthancInstance | list[Any],
         also=((200, OrthancInstance | list[Any]), (207, None)),
         status=201,
-        refusals=(400, 409, 413, 415),
+        refusals=(400, 409, 413),
         summary="Upload a DICOM file; its metadata, or Orthanc's ids for the field `file`",
     ),
 ]

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 import requests
+from files_exams import make_exam
 from files_server import Files
 
 UNKNOWN = "6f670fcb-6356-4c15-9b9f-a3886c75e430"
@@ -129,8 +130,18 @@ def test_the_images_of_an_exam_are_listed_in_pages(files: Files, exam: str) -> N
     assert page["pagination"] == {"page": total, "limit": 1, "total": total}
 
 
-@pytest.mark.parametrize("query", ["", "?examenID=", "?examenID=x&page=0", "?examenID=x&limit=a"])
-def test_a_list_needs_an_exam_and_a_page_that_can_be(files: Files, query: str) -> None:
+@pytest.mark.parametrize("path", [PATH, f"{PATH}?examenID=", f"/api{PATH}"])
+def test_without_an_exam_the_images_of_all_exams_are_listed(files: Files, path: str) -> None:
+    exams = [make_exam(files.server) for _ in range(3)]
+    made = [_register(files, _image(exam)).json() for exam in exams]
+    files.delete(f"/api/radiology/studies/{exams[1]}")
+    listed = files.get(path).json()
+    assert listed["pagination"]["total"] == len(listed["data"])
+    assert [each for each in listed["data"] if each in made] == [made[0], made[2]]
+
+
+@pytest.mark.parametrize("query", ["?page=0", "?examenID=x&page=0", "?examenID=x&limit=a"])
+def test_a_list_needs_a_page_that_can_be(files: Files, query: str) -> None:
     assert files.get(PATH + query).status_code == 400
 
 

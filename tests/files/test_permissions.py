@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 import requests
+from pydicom.uid import generate_uid
 from samples import encode, make_image
 from servers import Server, running
 
@@ -98,6 +99,41 @@ def test_who_may_upload_may_not_delete(guarded: Server) -> None:
     assert refused.json()["error"]["type"] == "DICOM_API_ERROR"
     assert refused.status_code == 403
     assert _ask(guarded, "admin", "DELETE", path).status_code == 204
+
+
+def test_a_share_link_lists_the_images_of_its_own_study_only(guarded: Server) -> None:
+    images = {study: _register(guarded, study) for study in (generate_uid(), generate_uid())}
+    for study, image in images.items():
+        share = {"studyInstanceUid": study}
+        token = _ask(guarded, "admin", "POST", "/api/auth/shares", json=share).json()["data"][
+            "token"
+        ]
+        answer = requests.get(
+            f"{guarded.address}/examens-medicaux/images",
+            headers={"Authorization": f"Bearer {token}"},
+            timeout=60,
+        )
+        assert [each["imageID"] for each in answer.json()["data"]] == [image]
+        assert answer.json()["pagination"]["total"] == 1
+
+
+def _register(server: Server, study: str) -> str:
+    """The id of an image that is registered for the exam of a study."""
+    file = {"dicomFile": ("a.dcm", encode(make_image(StudyInstanceUID=study)))}
+    assert _ask(server, "admin", "POST", "/api/dicom/upload", files=file).status_code == 201
+    exam = _ask(server, "admin", "GET", f"/api/radiology/studies/{study}").json()["data"]["id"]
+    image = {
+        "examenID": exam,
+        "studyInstanceUID": "1.2",
+        "seriesInstanceUID": "1.3",
+        "sopInstanceUID": "1.4",
+        "dateAcquisition": "1996-03-08",
+        "modalite": "CT",
+        "description": "Chest",
+    }
+    made = _ask(server, "admin", "POST", "/examens-medicaux/images", json=image)
+    found: str = made.json()["imageID"]
+    return found
 
 
 @pytest.mark.parametrize(

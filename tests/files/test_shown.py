@@ -75,6 +75,27 @@ def test_a_preview_of_less_quality_is_smaller(files: Files) -> None:
     assert len(files.get(f"/dicom/instances/{id}/preview").content) == sizes[2]
 
 
+@pytest.mark.parametrize(
+    ("accept", "given"),
+    [
+        ("*/*", "image/jpeg"),
+        ("application/json, text/plain, */*", "image/jpeg"),
+        ("image/avif,image/webp,image/png,image/svg+xml,image/*;q=0.8,*/*;q=0.5", "image/jpeg"),
+        ("image/png", "image/png"),
+        ("image/webp", "image/jpeg"),
+        ("nonsense;;", "image/jpeg"),
+    ],
+)
+def test_a_preview_is_a_jpeg_but_for_who_takes_only_png(
+    files: Files, accept: str, given: str
+) -> None:
+    path = f"/dicom/instances/{files.new()['id']}/preview?quality=90"
+    answer = files.get(path, headers={"Accept": accept})
+    assert answer.headers["Content-Type"] == given
+    assert answer.headers["Vary"] == "Accept"
+    assert Image.open(BytesIO(answer.content)).format == given.removeprefix("image/").upper()
+
+
 def _without_pixels() -> dict[str, bytes]:
     none = make_image()
     del none.PixelData

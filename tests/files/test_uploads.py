@@ -122,9 +122,11 @@ def test_where_no_file_of_several_can_be_stored_the_answer_is_an_error(files: Fi
         ("/api/dicom/upload", {"files": {"other": ("a.dcm", b"x")}}, 400),
         ("/api/dicom/upload", {"files": {"note": (None, "text")}}, 400),
         ("/dicom/upload", {"files": {"dicomFile": ("a.dcm", b"x")}}, 400),
-        ("/dicom/upload", {"json": {"path": "a"}}, 415),
+        ("/dicom/upload", {"json": {"path": "a"}}, 400),
+        ("/api/dicom/upload", {"json": {"dicomFile": "a"}}, 400),
         ("/dicom", {"files": {"note": (None, "text")}}, 400),
-        ("/dicom", {"data": b"DICM"}, 415),
+        ("/dicom", {"data": b"DICM"}, 400),
+        ("/examens-medicaux/images", {"data": b"{}", "headers": {"Content-Type": "text/a"}}, 400),
         ("/dicom", {"data": b"--", "headers": {"Content-Type": "multipart/form-data"}}, 400),
         (
             "/dicom",
@@ -150,11 +152,53 @@ def test_a_request_without_a_file_says_what_would_be_right(
 
 @pytest.mark.parametrize(("path", "field"), UPLOADS)
 def test_more_than_the_limit_is_413(files: Files, path: str, field: str) -> None:
-    answer = _send(files, path, field, ("big.dcm", bytes(101_000_000)))
+    answer = _send(files, path, field, ("big.dcm", bytes(102_000_000)))
     if path == "/api/dicom/upload":  # which field it was is not known yet
         assert answer.json()["error"]["type"] == "DICOM_API_ERROR"
     assert answer.status_code == 413
     assert "100 MB" in answer.json()["message"]
+
+
+def test_the_limit_is_that_of_the_files_whatever_the_form_adds(files: Files) -> None:
+    parts = [("a.dcm", bytes(50_000_000)), ("b.dcm", bytes(50_000_000))]
+    answer = _send(files, "/dicom", "file", *parts)
+    assert _is_error(answer, 400)
+    assert answer.json()["message"] == "Invalid DICOM file: missing DICM prefix"
+    assert _is_error(_send(files, "/dicom", "file", *parts, ("c.dcm", b"x")), 413)
+
+
+def test_a_form_that_never_ends_is_read_no_further_than_the_limit(files: Files) -> None:
+    head = b'--b\r\nContent-Disposition: form-data; name="file"; filename="a"\r\n\r\n'
+    pieces = (head, *[bytes(1_000_000)] * 101, b"\r\n--b--\r\n")
+    answer = files.post(
+        "/dicom", data=iter(pieces), headers={"Content-Type": "multipart/form-data; boundary=b"}
+    )
+    assert _is_error(answer, 413)
+
+
+def test_of_too_many_files_it_is_said_how_many_may_come(files: Files) -> None:
+    answer = _send(files, "/dicom", "file", *[("a", b"x")] * 1001)
+    assert _is_error(answer, 413)
+    assert "1000" in answer.json()["message"]
+
+
+@pytest.mark.parametrize(("path", "field"), UPLOADS)
+def test_of_a_form_that_is_cut_off_nothing_is_stored(files: Files, path: str, field: str) -> None:
+    whole = make_image()
+    names = {"first.dcm": encode(whole), "cut.dcm": encode(make_image())[:400]}
+    parts = [
+        f'--b\r\nContent-Disposition: form-data; name="{field}"; filename="{name}"\r\n\r\n'.encode()
+        + sent
+        for name, sent in names.items()
+    ]
+    answer = files.post(
+        path,
+        data=b"\r\n".join(parts),
+        headers={"Content-Type": "multipart/form-data; boundary=b"},
+    )
+    assert _is_error(answer, 400)
+    assert "cut off" in answer.json()["message"]
+    assert files.get(f"/dicom/{whole.SOPInstanceUID}").status_code == 404
 
 
 @pytest.mark.parametrize(
