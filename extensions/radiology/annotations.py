@@ -43,6 +43,7 @@ from extensions.radiology.annotation_tables import (
 )
 from extensions.radiology.lookup import find_image, find_study
 from extensions.radiology.tables import RadiologyStudy, utc_now
+from extensions.radiology.unconditional import last_wins
 
 
 def create(request: Request, body: Drawing) -> Response:
@@ -123,11 +124,13 @@ def versions(request: Request) -> list[Version]:
         return [version_of(each) for each in found]
 
 
+@last_wins
 def put(request: Request, body: Drawing) -> Response:
     """PUT …/annotations/{id}: all of what is drawn; the image stays"""
     return _changed(request, _current(request), body)
 
 
+@last_wins
 def patch(request: Request, body: Change) -> Response:
     """PATCH …/annotations/{id}: the fields that are sent"""
     row = _current(request)
@@ -135,6 +138,7 @@ def patch(request: Request, body: Change) -> Response:
     return _changed(request, row, validated(Drawing, now | body.given()))
 
 
+@last_wins
 def delete(request: Request) -> Response:
     """DELETE …/annotations/{id}: it is remembered, with who and when"""
     row, principal = _current(request), _principal(request)

@@ -1,7 +1,7 @@
 """What the archive holds of studies and series: counts, sizes, and the facts of every image."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import orjson
@@ -40,6 +40,10 @@ class Counts:
 
     series: int = 0
     images: int = 0
+
+    def and_series(self, more: int) -> "Counts":
+        """With so many series more."""
+        return replace(self, series=self.series + more)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +98,17 @@ def series_named(archive: Archive, uid: str) -> list[StoredSeries]:
     return [_series(each) for each in results(archive, Query(Level.SERIES, matches=(match,)))]
 
 
+def places_of(archive: Archive, series: Sequence[str]) -> set[tuple[str, str]]:
+    """Study and series UID of those of these series that have images."""
+    found = set()
+    for start in range(0, len(series), _UIDS):
+        some = tuple(series[start : start + _UIDS])
+        match = Match((_SERIES_UID,), "UI", UidList(some), ("",))
+        for each in map(_series, results(archive, Query(Level.SERIES, matches=(match,)))):
+            found.add((each.study, each.uid))
+    return found
+
+
 def last_number(archive: Archive, series: Resource) -> int:
     """The highest Instance Number of a series, 0 where it has none."""
     highest = Query(
@@ -137,12 +152,13 @@ def of_first_frame(archive: Archive, image: StoredImage) -> tuple[list[float], l
     return [*centers[:1], *widths[:1]] if centers and widths else [], spacing
 
 
-def size_of(archive: Archive, study: str) -> int:
-    """Bytes of all files of a study."""
+def size_of(archive: Archive, study: str, sent: Mapping[str, int]) -> int:
+    """Bytes of all files of a study; `sent`: of those (by SOP Instance UID) that were no DICOM."""
     try:
-        return sum(location.size for location in archive.locations(Resource(study)))
+        locations = archive.locations(Resource(study))
     except Refusal:
         return 0
+    return sum(sent.get(each.instance, each.size) for each in locations)
 
 
 def results(archive: Archive, query: Query) -> Iterator[dict[str, Any]]:

@@ -17,7 +17,7 @@ from extensions.radiology.report_tables import RadiologyReport
 from extensions.radiology.report_telling import line_told
 from extensions.radiology.shapes import FullSeries, Step, Study
 from extensions.radiology.statuses import history_of
-from extensions.radiology.tables import RadiologyStudy
+from extensions.radiology.tables import RadiologyStudy, RadiologyUpload
 from extensions.radiology.telling import answered, etag, full_series_told, studies_told
 from extensions.radiology.workflow import Status, possible
 
@@ -25,7 +25,7 @@ from extensions.radiology.workflow import Status, possible
 class FullStudy(Study):
     """A study with all that belongs to it."""
 
-    storage_size: int = Field(description="Bytes of all its files.")
+    storage_size: int = Field(description="Bytes of all its files, as they were uploaded.")
     modalities: list[str] = Field(description="Of its series.")
     number_of_annotations: int
     number_of_reports: int
@@ -48,7 +48,7 @@ def read(request: Request) -> Response:
         (told,) = studies_told(archive, [study])
         whole = FullStudy(
             **{name: getattr(told, name) for name in Study.model_fields},
-            storage_size=contents.size_of(archive, study.study_uid),
+            storage_size=contents.size_of(archive, study.study_uid, _sent(session, study)),
             modalities=sorted({each.modality for each in series if each.modality}),
             number_of_annotations=_annotations(session, study),
             number_of_reports=len(reports),
@@ -64,6 +64,14 @@ def _reports(session: Session, study: RadiologyStudy) -> list[ReportLine]:
     newest = (col(RadiologyReport.created_at).desc(), col(RadiologyReport.id).desc())
     own: Any = select(RadiologyReport).where(col(RadiologyReport.study_id) == study.id)
     return [line_told(report, study) for report in session.exec(own.order_by(*newest))]
+
+
+def _sent(session: Session, study: RadiologyStudy) -> dict[str, int]:
+    """Bytes of the JPEG and PNG files that became instances, by SOP Instance UID."""
+    own = (col(RadiologyUpload.study_uid) == study.study_uid, col(RadiologyUpload.key) != "")
+    return dict(
+        session.exec(select(RadiologyUpload.sop_uid, RadiologyUpload.size).where(*own)).all()
+    )
 
 
 def _annotations(session: Session, study: RadiologyStudy) -> int:

@@ -13,7 +13,7 @@ from extensions.radiology.wording import clock_of
 
 # Of a filter that takes a list.
 SEVERAL = "One, or several: repeated, or with commas."
-Priority = Literal["routine", "urgent", "asap", "stat"]
+_SEXES = {"m": "M", "male": "M", "f": "F", "female": "F", "o": "O", "other": "O", "unknown": ""}
 
 # What a DICOM file takes (PS3.5 6.2): a Secondary Capture carries these of its order.
 SHORT, LONG, _GROUP = 16, 64, 64
@@ -25,6 +25,14 @@ def _line(text: str) -> str:
     if "\\" in cleaned or not cleaned.isprintable():
         raise ValueError("no backslash and no control character may stand here")
     return cleaned
+
+
+def _identifier(text: str) -> str:
+    """What other systems know somebody or something by: taken as it is, or not at all."""
+    found = text.strip()
+    if "\\" in found or not found.isprintable():
+        raise ValueError("no backslash and no control character may stand here")
+    return found
 
 
 def required(text: str) -> str:
@@ -95,19 +103,32 @@ def _optional(value: Any) -> Any:
     return "" if value is None else value
 
 
+def _sex(value: Any) -> Any:
+    """Also as FHIR and people spell it."""
+    if not isinstance(value, str):
+        return _optional(value)
+    return _SEXES.get(value.strip().lower(), value)
+
+
+def _lower(value: Any) -> Any:
+    return value.lower() if isinstance(value, str) else value
+
+
 def absent(value: Any) -> Any:
     return None if value == "" else value
 
 
 Cleaned = Annotated[Line, AfterValidator(_line)]
+Identifier = Annotated[Line, AfterValidator(_identifier)]
+Priority = Annotated[Literal["routine", "urgent", "asap", "stat"], BeforeValidator(_lower)]
 Given = BeforeValidator(_optional)
 Title = Annotated[Cleaned, Field(max_length=LONG), Given]
 Name = Annotated[Cleaned, AfterValidator(_person), Given]
 Birth = Annotated[Cleaned, AfterValidator(_birth_date), Given]
-Sex = Annotated[Literal["M", "F", "O", ""], Given]
+Sex = Annotated[Literal["M", "F", "O", ""], BeforeValidator(_sex)]
 BodyPart = Annotated[Cleaned, AfterValidator(_body_part), Given]
-PatientId = Annotated[Cleaned, Field(max_length=LONG), AfterValidator(required)]
-OrderId = Annotated[Cleaned, Field(max_length=255), Given]
+PatientId = Annotated[Identifier, Field(max_length=LONG), AfterValidator(required)]
+OrderId = Annotated[Identifier, Field(max_length=255), Given]
 Account = Annotated[Cleaned, Field(max_length=255), Given]
 Day = Annotated[Cleaned, AfterValidator(_day)]
 Clock = Annotated[Cleaned, AfterValidator(_clock)]

@@ -34,6 +34,7 @@ _FACT = Style(FACE, 9.5, 13)
 _SIGNED = Style(FACE, 9, 13, GREY)
 _EDGE = Style(FACE, 8, 10, GREY)
 _EDGE_MARK = Style(BOLD, 9, 10, RED)
+_MORE = "…"
 # The library keeps fonts in globals: one document at a time.
 _LOCK = Lock()
 
@@ -162,19 +163,32 @@ def _margins(sheet: Sheet, number: int, count: int) -> list[Written]:
         _line(f"Page {number} of {count}", _EDGE, right, foot, 1),
     ]
     if number > 1:
-        who = " · ".join(filter(None, (dict(sheet.facts).get("Patient"), study.patient_id)))
-        found.append(_line(who, _EDGE, _MARGIN, top, room=third))
+        found += _patient(sheet, top, third if sheet.mark else 2 * third)
         found.append(_line(study.accession_number, _EDGE, right, top, 1, room=third))
         found.append(_line(sheet.mark, _EDGE_MARK, width / 2, top, 0.5))
     found.append(_line(sheet.mark, _EDGE_MARK, right - 80, foot, 1))
     return found
 
 
+def _patient(sheet: Sheet, top: float, room: float) -> list[Written]:
+    """Name and Patient ID, above each other where the line is too short for both."""
+    who = [each for each in (dict(sheet.facts).get("Patient"), sheet.study.patient_id) if each]
+    if measured(" · ".join(who), _EDGE) <= room:
+        who = [" · ".join(who)]
+    return [
+        _line(each, _EDGE, _MARGIN, top + _EDGE.leading * above, room=room)
+        for above, each in enumerate(reversed(who))
+    ]
+
+
 def _line(
     text: str, style: Style, x: float, y: float, part: float = 0.0, room: float = 400.0
 ) -> Written:
-    """One line, cut to `room`; `part` of it stands left of `x`."""
-    first = next(iter(lines(text[:200], style, 0, room)))
+    """One line, cut to `room` with an ellipsis; `part` of it stands left of `x`."""
+    first, *cut = lines(text[:200], style, 0, room)
+    if cut:
+        first = next(iter(lines(text[:200], style, 0, room - measured(_MORE, style))))
+        first = replace(first, shown=first.shown + _MORE, said=first.said + _MORE)
     return replace(first, x=x - part * measured(first.shown, style), y=y)
 
 

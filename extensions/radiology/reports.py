@@ -53,6 +53,7 @@ from extensions.radiology.report_tables import SECTIONS, RadiologyReport
 from extensions.radiology.report_telling import etag_of, report_answered
 from extensions.radiology.tables import RadiologyStudy, new_id, utc_now
 from extensions.radiology.templates import active_template, sections_of
+from extensions.radiology.unconditional import last_wins
 
 __all__ = ["delete_drafts", "routes"]
 
@@ -162,6 +163,7 @@ def _check_says_something(status: str, texts: Mapping[str, str]) -> None:
         )
 
 
+@last_wins
 def change(request: Request, body: ReportChange) -> Response:
     """Other text, or a step forward. A change of what is final is refused."""
     name, now = actor_of(request.scope).name, utc_now()
@@ -204,6 +206,7 @@ def _changes(
     return {**changes, **texts}, unknown
 
 
+@last_wins
 def verify(request: Request) -> Response:
     """The verifier stands by a final report: who, and when."""
     name, now = actor_of(request.scope).name, utc_now()
@@ -250,6 +253,7 @@ def _written(
         return report_answered(session, report, study_of(session, report), status, unknown)
 
 
+@last_wins
 def remove(request: Request) -> None:
     """A draft, with its versions."""
     archive = _archive(request)

@@ -100,7 +100,8 @@ def create(request: Request, body: NewSeries) -> Response:
             if number in taken:
                 raise Conflict(f"seriesNumber: the study has a series {number} already.")
             series = RadiologySeries(
-                series_uid=series_uid(study.id, number),
+                series_uid=_free_uid(session, archive, body.series_instance_uid)
+                or series_uid(study.id, number),
                 study_id=study.id,
                 series_number=number,
                 modality=body.modality or study.modality,
@@ -114,8 +115,21 @@ def create(request: Request, body: NewSeries) -> Response:
             enter(session, Entry(Action.CREATE, actor, "series", study=study.study_uid, series=uid))
             told = ordered_series_told(study, series)
     except IntegrityError:  # the same request at the same moment
-        raise Conflict("seriesNumber: the study has such a series already.") from None
+        raise Conflict("seriesNumber, seriesInstanceUID: there is such a series already.") from None
     return answered(told, etag(series), 201, f"/api/radiology/series/{uid}")
+
+
+def _free_uid(session: Session, archive: Archive, uid: str | None) -> str:
+    """The UID that was asked for, if it was. Raises Conflict where a series has it."""
+    if uid and (session.get(RadiologySeries, uid) or contents.series_named(archive, uid)):
+        raise Conflict("seriesInstanceUID: another series has it.")
+    return uid or ""
+
+
+def ordered_uid(session: Session, study: str, number: int) -> str:
+    """Of the series that was ordered with this number for the study (its id), empty if none was."""
+    own = (col(RadiologySeries.study_id) == study, col(RadiologySeries.series_number) == number)
+    return session.exec(select(RadiologySeries.series_uid).where(*own)).first() or ""
 
 
 def listed(request: Request) -> list[Series]:
@@ -264,7 +278,7 @@ routes = [
         Permission.EDIT,
         takes=ChangedSeries,
         gives=Series,
-        refusals=(404, 409, 410, 412),
+        refusals=(404, 409, 410, 412, 428),
         summary="Change a series that has no images yet",
     ),
     api(

@@ -21,11 +21,11 @@ from extensions.radiology.fields import (
     Account,
     Birth,
     BodyPart,
-    Cleaned,
     Clock,
     Code,
     Day,
     Given,
+    Identifier,
     Maybe,
     ModalityCode,
     Name,
@@ -84,7 +84,7 @@ class NewStudy(_Ordered):
 
     patient_id: PatientId
     modality: ModalityCode
-    accession_number: Annotated[Cleaned, Field(max_length=SHORT), Given] = ""
+    accession_number: Annotated[Identifier, Field(max_length=SHORT), Given] = ""
     study_instance_uid: Annotated[Uid | None, BeforeValidator(absent)] = None
     study_date: Annotated[Day | None, BeforeValidator(absent)] = Field(
         default=None,
@@ -98,6 +98,13 @@ class NewStudy(_Ordered):
     _default = field_validator("priority", mode="before")(or_default)
     _both = model_validator(mode="before")(_parted)
 
+    @model_validator(mode="before")
+    @classmethod
+    def _scheduled(cls, given: Any) -> Any:
+        if isinstance(given, dict) and given.get("status") not in (None, Status.SCHEDULED):
+            raise ValueError("status: a new study is scheduled; PUT on its /status moves it on")
+        return given
+
     @model_validator(mode="after")
     def _dated(self) -> "NewStudy":
         if self.study_time and not self.study_date:
@@ -110,7 +117,7 @@ class ChangedStudy(_Ordered):
 
     patient_id: PatientId = ""
     modality: ModalityCode = ""
-    accession_number: Annotated[Cleaned, Field(max_length=SHORT), AfterValidator(required)] = ""
+    accession_number: Annotated[Identifier, Field(max_length=SHORT), AfterValidator(required)] = ""
     study_date: Day = ""
     study_time: Annotated[Clock | None, BeforeValidator(absent)] = Field(
         default=None, description="null: not known. A date without a time has none."
@@ -146,6 +153,11 @@ class Urgency(_Named):
     priority: Priority
 
 
+_OTHERS = {"startDate": "dateFrom", "endDate": "dateTo"}
+# Names of a filter by words; several together narrow it down.
+_WORDS = ("q", "search", "patientName", "patient")
+
+
 class StudyFilters(_Named):
     """Filters of a list of studies; all of them hold together."""
 
@@ -159,23 +171,32 @@ class StudyFilters(_Named):
     priority: Annotated[list[Priority] | None, Listed] = Field(default=None, description=SEVERAL)
     body_part: BodyPart | None = None
     study_instance_uid: Line | None = None
-    study_date: Day | None = Field(default=None, description="YYYY-MM-DD: that day only.")
+    study_date: Day | None = Field(
+        default=None, description="YYYY-MM-DD: that day only; YYYYMMDD-YYYYMMDD: from and to."
+    )
     date_from: Day | None = Field(default=None, description="YYYY-MM-DD; also `startDate`.")
     date_to: Day | None = Field(default=None, description="YYYY-MM-DD; also `endDate`.")
     has_images: bool | None = None
     q: Line | None = Field(
         default=None,
-        description="Words of name, Patient ID, accession number, description, physician, order.",
+        description="Words of name, Patient ID, accession number, description, physician, order; "
+        "also `search`, `patientName`, `patient`.",
     )
 
     @model_validator(mode="before")
     @classmethod
     def _also(cls, given: Any) -> Any:
-        """Other names that clients use for the same."""
-        others = {"startDate": "dateFrom", "endDate": "dateTo", "search": "q"}
-        if isinstance(given, dict):
-            return {others.get(name, name): value for name, value in given.items()}
-        return given
+        """Other names that clients use for the same, and a range as DICOM spells it."""
+        if not isinstance(given, dict):
+            return given
+        said = {_OTHERS.get(name, name): value for name, value in given.items()}
+        if words := [str(given[name]) for name in _WORDS if given.get(name)]:
+            said["q"] = " ".join(words).replace("*", " ")  # words are found within longer ones
+        if found := re.fullmatch("([0-9]{8})?-([0-9]{8})?", str(said.get("studyDate"))):
+            del said["studyDate"]
+            ends = zip(("dateFrom", "dateTo"), found.groups(), strict=True)
+            return {name: value for name, value in ends if value} | said
+        return said
 
     @model_validator(mode="after")
     def _in_order(self) -> "StudyFilters":
@@ -224,7 +245,7 @@ class Study(_Named):
     study_date: Maybe
     study_time: Maybe
     images_since: Maybe
-    number_of_series: int = 0
+    number_of_series: int = Field(default=0, description="Also those that wait for images.")
     number_of_images: int = 0
     created_at: str
     created_by: str
@@ -252,7 +273,7 @@ class Image(_Named):
     window_center: float | None = Field(description="Of several windows and frames the first.")
     window_width: float | None
     pixel_spacing: list[float] | None = Field(description="Millimetres: between rows, columns.")
-    file_size: int = Field(description="Bytes of the stored DICOM file.")
+    file_size: int = Field(description="Bytes of `fileUrl`.")
     media_type: str = Field(default="application/dicom", description="Of `fileUrl`.")
     filename: str | None = None
     uploaded_at: str | None = None
@@ -298,8 +319,9 @@ class Step(_Named):
 
 
 class NewSeries(_Named):
-    """A series to be filled later; number and modality are found where they are not given."""
+    """A series to be filled later; what is not given is found, its UID made."""
 
+    series_instance_uid: Annotated[Uid | None, BeforeValidator(absent)] = None
     series_number: int | None = Field(default=None, ge=0, le=2**31 - 1)
     modality: ModalityCode | None = None
     series_description: Title = ""

@@ -99,7 +99,7 @@ def history_of(session: Session, study: RadiologyStudy) -> list[Step]:
 
 
 _STUDY = "/api/radiology/studies/{id}"
-_REFUSALS = (404, 409, 410, 412)
+_REFUSALS = (404, 409, 410, 412, 428)
 
 routes = [
     api(

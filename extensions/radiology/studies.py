@@ -263,7 +263,7 @@ routes = [
         Permission.EDIT,
         takes=ChangedStudy,
         gives=Study,
-        refusals=(404, 409, 410, 412),
+        refusals=(404, 409, 410, 412, 428),
         summary="Change a study",
     ),
     api(

@@ -1,5 +1,6 @@
 """From rows and files to the answers of the API."""
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Any
 from urllib.parse import quote
@@ -55,10 +56,28 @@ def study_told(row: RadiologyStudy, counts: Counts = Counts()) -> Study:  # noqa
 
 
 def studies_told(archive: Archive, rows: Iterable[RadiologyStudy]) -> list[Study]:
-    """The same of many, with the counts of the archive."""
+    """The same of many, with the counts of the archive and the series that wait for images."""
     found = list(rows)
     counts = contents.counts(archive, [row.study_uid for row in found if row.images_since])
-    return [study_told(row, counts.get(row.study_uid, Counts())) for row in found]
+    waiting = _waiting_series(archive, found)
+    return [
+        study_told(row, counts.get(row.study_uid, Counts()).and_series(waiting[row.id]))
+        for row in found
+    ]
+
+
+def _waiting_series(archive: Archive, studies: Iterable[RadiologyStudy]) -> Counter[str]:
+    """How many series each study (by id) has that were ordered and have no images yet."""
+    uids = {study.id: study.study_uid for study in studies}
+    ids = list(uids)
+    with archive.reading() as session:
+        ordered: list[tuple[str, str]] = []
+        for start in range(0, len(ids), _CHUNK):
+            some = col(RadiologySeries.study_id).in_(ids[start : start + _CHUNK])
+            wanted = select(RadiologySeries.study_id, RadiologySeries.series_uid).where(some)
+            ordered += session.exec(wanted)
+    stored = contents.places_of(archive, [uid for _, uid in ordered])
+    return Counter(id for id, uid in ordered if (uids[id], uid) not in stored)
 
 
 def uploads_of(session: Session, images: Iterable[StoredImage]) -> dict[str, RadiologyUpload]:
@@ -96,7 +115,7 @@ def image_told(
         window_center=window[0] if window else None,
         window_width=window[1] if window else None,
         pixel_spacing=spacing if len(spacing) == 2 else None,
-        file_size=location.size,
+        file_size=upload.size if upload and upload.key else location.size,
         media_type=upload.media_type if upload else "application/dicom",
         filename=(upload.filename or None) if upload else None,
         uploaded_at=upload.created_at if upload else None,

@@ -30,7 +30,7 @@ from extensions.radiology.identifiers import new_uid, series_uid
 from extensions.radiology.lookup import find_study
 from extensions.radiology.numbering import reserved
 from extensions.radiology.secondary_capture import Place, encoded
-from extensions.radiology.series import FoundSeries, find_series
+from extensions.radiology.series import FoundSeries, find_series, ordered_uid
 from extensions.radiology.shapes import Image, ImageFields
 from extensions.radiology.tables import RadiologyStudy, RadiologyUpload
 from extensions.radiology.telling import answered, image_told
@@ -257,9 +257,10 @@ class _Upload:
 
     def _of_number(self) -> FoundSeries | None:
         """The series that uploads with this number share; scanners' series stay their own."""
-        number = self.fields.series_number
-        uid = series_uid(self.study.id, 1 if number is None else number)
+        number = 1 if self.fields.series_number is None else self.fields.series_number
+        study = self.study.id
         with self.archive.reading() as session:
+            uid = ordered_uid(session, study, number) or series_uid(study, number)
             try:
                 principal = self.request.scope["principal"]
                 return find_series(session, self.archive, principal, uid)

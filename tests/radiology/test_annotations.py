@@ -201,8 +201,13 @@ def test_a_lost_update_is_never_silent(api: Api, image: Any) -> None:
 
 def test_of_many_changes_at_once_each_is_a_version_or_refused(api: Api, image: Any) -> None:
     path = f"/annotations/{draw(api, image)['id']}"
+
+    def change(number: int) -> Any:
+        tag = api("GET", path).headers["ETag"]
+        return api("PATCH", path, {"label": str(number)}, **{"If-Match": tag})
+
     with ThreadPoolExecutor(8) as pool:
-        answers = list(pool.map(lambda n: api("PATCH", path, {"label": str(n)}), range(16)))
+        answers = list(pool.map(change, range(16)))
     taken = [each for each in answers if each.status_code == 200]
     assert {each.status_code for each in answers} <= {200, 412}
     versions = api.get(f"{path}/versions")
@@ -210,6 +215,14 @@ def test_of_many_changes_at_once_each_is_a_version_or_refused(api: Api, image: A
     assert {each["label"] for each in versions[1:]} == {
         each.json()["data"]["label"] for each in taken
     }
+
+
+def test_changes_at_once_that_name_no_version_all_count(api: Api, image: Any) -> None:
+    path = f"/annotations/{draw(api, image)['id']}"
+    with ThreadPoolExecutor(6) as pool:
+        answers = list(pool.map(lambda n: api("PATCH", path, {"label": str(n)}), range(6)))
+    assert [each.status_code for each in answers] == [200] * 6
+    assert len(api.get(f"{path}/versions")) == 7
 
 
 def test_a_client_that_has_it_already_is_told_so(api: Api, image: Any) -> None:

@@ -281,3 +281,16 @@ def test_no_script_breaks_any_form(api: Api, text: str) -> None:
     assert re.sub("<[^>]+>", "", resource["text"]["div"]).count(text) == 1
     dataset = pydicom.dcmread(io.BytesIO(form(api, id, "dicom-sr").content))
     assert said(dataset) == [text]
+
+
+@pytest.mark.parametrize("write", [report, draft])
+@pytest.mark.parametrize("patient", ["P-1", "URN:OID:1.2.276.0.76.4711-0815", "W" * 64])
+def test_every_page_of_the_pdf_says_whose_it_is(api: Api, write: Any, patient: str) -> None:
+    study = api.study(patientId=patient, patientName="Großmann-Maier^Jürgen")
+    made = write(api, study["id"], findings="Nothing.\n" * 80)
+    _, *pages = PdfReader(io.BytesIO(form(api, made["id"], "pdf").content)).pages
+    for page in pages:
+        text = squeezed(page.extract_text())
+        assert "Großmann-Maier,Jürgen" in text
+        assert patient in text or re.search("W{10,63}…", text)  # what is cut says so
+    assert pages

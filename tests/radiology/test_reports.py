@@ -270,6 +270,24 @@ def test_of_many_edits_of_one_version_one_wins(api: Api) -> None:
     assert len(api.get(f"/reports/{id}/versions")) == 2
 
 
+def test_edits_at_once_that_name_no_version_are_all_kept(api: Api) -> None:
+    id = draft(api, api.study()["id"])["id"]
+    with ThreadPoolExecutor(6) as pool:
+        answers = list(pool.map(lambda n: put(api, id, findings=f"Edit {n}."), range(6)))
+    assert [each.status_code for each in answers] == [200] * 6
+    assert len(api.get(f"/reports/{id}/versions")) == 7
+
+
+def test_of_many_who_verify_at_once_the_others_hear_that_it_is_done(api: Api) -> None:
+    id = report(api, api.study()["id"])["id"]
+    with ThreadPoolExecutor(4) as pool:
+        answers = list(pool.map(lambda _: verify(api, id), range(4)))
+    assert sorted(each.status_code for each in answers) == [200, 409, 409, 409]
+    assert {sentence(each) for each in answers if each.status_code == 409} == {
+        "This report is verified already."
+    }
+
+
 def test_lists_are_filtered_and_paged_the_newest_first(api: Api) -> None:
     study = api.study(modality="MR", patientName="Zöe^Ann")
     other = api.study(modality="MR")

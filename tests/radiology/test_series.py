@@ -38,6 +38,49 @@ def test_numbers_follow_each_other_and_belong_to_one_series(api: Api) -> None:
     assert sentence(answer).startswith("seriesNumber: ")
 
 
+def test_a_series_counts_before_it_has_images_and_only_once_when_it_has(api: Api) -> None:
+    study = api.study()
+
+    def counted() -> set[int]:
+        (listed,) = api.get(f"/studies?studyInstanceUID={study['studyInstanceUID']}")
+        read = api.get(f"/studies/{study['id']}")
+        return {listed["numberOfSeries"], read["numberOfSeries"], len(read["series"])}
+
+    for number in (1, 2):
+        api("POST", f"/studies/{study['id']}/series", {"seriesNumber": number})
+    assert counted() == {2}
+    api.upload(study["id"], picture(), "a.png", seriesNumber=2)
+    assert counted() == {2}
+    api.upload(study["id"], picture(), "b.png", seriesNumber=3)
+    assert counted() == {3}
+
+
+def test_a_series_may_be_ordered_with_its_uid(api: Api) -> None:
+    study, uid = api.study(), generate_uid()
+    path = f"/studies/{study['id']}/series"
+    made = api("POST", path, {"seriesInstanceUID": uid, "seriesNumber": 4}).json()["data"]
+    assert (made["seriesInstanceUID"], made["seriesNumber"]) == (uid, 4)
+    image = api.upload(study["id"], picture(), "a.png", seriesNumber=4)
+    dataset = make_image(StudyInstanceUID=study["studyInstanceUID"], SeriesInstanceUID=uid)
+    assert api.post_file(f"/series/{uid}/images", encode(dataset)).status_code == 201
+    assert image["seriesInstanceUID"] == uid
+    assert [each["numberOfImages"] for each in api.get(path)] == [2]
+
+
+def test_a_uid_is_of_one_series(api: Api) -> None:
+    path, other = (f"/studies/{api.study()['id']}/series" for _ in range(2))
+    ordered = generate_uid()
+    api("POST", path, {"seriesInstanceUID": ordered})
+    stored = make_image()
+    store(api.server, encode(stored))
+    for uid in (ordered, stored.SeriesInstanceUID):
+        for each in (path, other):
+            answer = api("POST", each, {"seriesInstanceUID": uid})
+            assert answer.status_code == 409
+            assert sentence(answer).startswith("seriesInstanceUID: ")
+    assert sentence(api("POST", path, {"seriesInstanceUID": "1.x"})).startswith("seriesInstanceUID")
+
+
 def test_images_that_come_at_once_get_numbers_of_their_own(api: Api) -> None:
     study = api.study()["id"]
     upload = partial(api.upload, study, picture(), "x.png")

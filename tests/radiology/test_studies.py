@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import requests
 from clients import get, store
 from pydicom.uid import UID
 from samples import encode, make_image
@@ -52,6 +53,40 @@ def test_the_example_of_the_document_is_scheduled(api: Api) -> None:
     assert str(uuid.UUID(data["id"])) == data["id"]
     assert answer.headers["Location"] == f"/api/radiology/studies/{data['id']}"
     assert answer.headers["ETag"] == '"1"'
+
+
+@pytest.mark.parametrize("name", ["patientId", "accessionNumber", "orderId"])
+@pytest.mark.parametrize("mark", ["\n", "\t", "\x1b", "\x7f"])
+def test_an_identifier_is_taken_as_it_is_or_refused(api: Api, name: str, mark: str) -> None:
+    inner = f"A  {uuid.uuid4().hex[:8]}"
+    assert api.study(**{name: f" {inner}\n"})[name] == inner
+    answer = api("POST", "/studies", {"patientId": "P", "modality": "CT", name: f"A{mark}1"})
+    assert answer.status_code == 400
+    assert sentence(answer).startswith(f"{name}: ")
+
+
+@pytest.mark.parametrize(
+    ("sent", "kept"),
+    [("f", "F"), ("Female", "F"), ("male", "M"), ("other", "O"), ("unknown", None), (None, None)],
+)
+def test_a_sex_may_be_spelt_as_fhir_does(api: Api, sent: str | None, kept: str | None) -> None:
+    assert api.study(patientSex=sent)["patientSex"] == kept
+    answer = api("POST", "/studies", {"patientId": "P", "modality": "CT", "patientSex": 1})
+    assert sentence(answer).startswith("patientSex: ")
+
+
+def test_a_priority_is_the_same_in_capitals(api: Api) -> None:
+    study = api.study(priority="STAT")
+    assert study["priority"] == "stat"
+    found = api.get(f"/studies?priority=Stat&patientId={study['patientId']}")
+    assert [each["id"] for each in found] == [study["id"]]
+
+
+def test_a_new_study_is_scheduled_and_nothing_else(api: Api) -> None:
+    assert api.study(status="scheduled")["status"] == "scheduled"
+    answer = api("POST", "/studies", {"patientId": "P", "modality": "CT", "status": "reported"})
+    assert answer.status_code == 400
+    assert sentence(answer).startswith("status: ")
 
 
 def test_every_field_comes_back_as_it_was_sent(api: Api) -> None:
@@ -210,6 +245,8 @@ def test_details_count_and_measure_what_is_stored(api: Api) -> None:
     second = api.upload(created["id"], picture("JPEG"), "b.jpg", seriesNumber=2)
     study = api.get(f"/studies/{created['id']}")
     assert (study["numberOfSeries"], study["numberOfImages"]) == (2, 2)
+    assert first["fileSize"] == len(picture("PNG"))
+    assert second["fileSize"] == len(picture("JPEG"))
     assert study["storageSize"] == first["fileSize"] + second["fileSize"]
     assert [series["seriesNumber"] for series in study["series"]] == [1, 2]
     assert [image["id"] for series in study["series"] for image in series["images"]] == [
@@ -248,6 +285,18 @@ def test_a_lost_update_is_412(api: Api) -> None:
     )
     assert api("DELETE", path, **{"If-Match": tag}).status_code == 412
     assert api.get(path)["priority"] == "stat"
+
+
+def test_the_document_tells_of_428_wherever_it_tells_of_412(api: Api) -> None:
+    paths = requests.get(f"{api.server.address}/openapi.json", timeout=60).json()["paths"]
+    told = {
+        f"{method} {path}": operation["responses"].keys()
+        for path, methods in paths.items()
+        for method, operation in methods.items()
+        if path.startswith("/api/radiology") and method in ("put", "patch")
+    }
+    assert [line for line, statuses in told.items() if "412" in statuses and "428" in statuses]
+    assert not [line for line, said in told.items() if ("412" in said) != ("428" in said)]
 
 
 def test_a_change_without_its_version_is_428_where_that_is_set(tmp_path: Path) -> None:
