@@ -1,4 +1,4 @@
-"""What every answer carries: a request id, and on pages the headers that make browsers careful."""
+"""What every answer carries: a request id, and the headers that make browsers careful."""
 
 import itertools
 import logging
@@ -18,9 +18,11 @@ _POLICY = (
     b"default-src 'self'; img-src 'self' data: blob:; object-src 'none'; base-uri 'none'; "
     b"form-action 'self'; frame-ancestors 'self'"
 )
+# What was stored may look like a page: no browser is to take it for one (a GIF that is HTML).
+_NOSNIFF = (b"x-content-type-options", b"nosniff")
 _PAGES = (
     (b"content-security-policy", _POLICY),
-    (b"x-content-type-options", b"nosniff"),
+    _NOSNIFF,
     (b"x-frame-options", b"SAMEORIGIN"),
     (b"referrer-policy", b"same-origin"),
     (b"cross-origin-opener-policy", b"same-origin"),
@@ -102,11 +104,13 @@ def _given(scope: Scope) -> str | None:
 
 def _marked(scope: Scope, headers: Iterable[Pair]) -> list[Pair]:
     marked = [*headers, (REQUEST_ID, scope["request_id"].encode())]
+    told = False
     for name, value in marked:
-        if name == b"content-type":
-            if value.startswith(b"text/html"):
-                marked += _careful(scope, marked)
-            break
+        if name == b"content-type" and value.startswith(b"text/html"):
+            return marked + _careful(scope, marked)
+        told = told or name == _NOSNIFF[0]
+    if not told:
+        marked.append(_NOSNIFF)
     return marked
 
 

@@ -81,7 +81,7 @@ def verify_audit(settings: Settings) -> int:
         for sentence in report.verify(settings, archive):
             wrong += 1
             plain.print(sentence)
-        plain.print(f"{report.summary(settings, archive)} {wrong or 'Nothing'} wrong.")
+        plain.print(f"{report.summary(archive)} {wrong or 'Nothing'} wrong.")
     finally:
         archive.close()
     return 1 if wrong else 0

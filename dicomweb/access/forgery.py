@@ -8,7 +8,9 @@ below the Standard's paths it need not, since OHIF and `<video>` know of none.
 import hmac
 import re
 from collections.abc import Awaitable, Callable
-from urllib.parse import parse_qs
+from functools import lru_cache
+from ipaddress import ip_address
+from urllib.parse import parse_qs, urlsplit
 
 from starlette.types import Message, Receive, Scope
 
@@ -77,6 +79,51 @@ def is_strange(scope: Scope) -> bool:
     return origin not in ("", _own_origin(scope))
 
 
+def is_misled(scope: Scope) -> bool:
+    """Whether a browser comes by a DNS name that nobody has given us, where there are no logins.
+
+    Whose name that is may let it mean this computer, so that their page is of our origin and reads
+    all there is (DNS rebinding). Addresses, localhost and names without a dot are nobody else's;
+    a program, which sends no Accept-Language, comes from nobody's page.
+    """
+    host = b""
+    is_browser = False
+    for name, value in scope["headers"]:
+        if name == b"host":
+            host = value
+        elif name == b"accept-language":
+            is_browser = True
+    if not is_browser or _is_near(host):
+        return False
+    settings = scope["state"]["settings"]
+    ours = _name(settings.public_url.partition("://")[2].encode())
+    return not settings.allow_anonymous and _name(host) != ours
+
+
+@lru_cache(maxsize=64)
+def _is_near(host: bytes) -> bool:
+    """Whether a Host header holds what no stranger's DNS answers for."""
+    name = _name(host)
+    return name.endswith(".localhost") or not {".", ":"} & set(name) or _is_address(name)
+
+
+def _name(host: bytes) -> str:
+    """The name or address of a Host header, without its port, as urlsplit writes it."""
+    try:
+        found = urlsplit(f"//{host.decode('latin-1')}").hostname or ""
+    except ValueError:
+        return "?."
+    return found.rstrip(".")
+
+
+def _is_address(name: str) -> bool:
+    try:
+        ip_address(name)
+    except ValueError:
+        return False
+    return True
+
+
 def _own_origin(scope: Scope) -> str:
     """Scheme, name and port under which the client knows us, as a browser writes them."""
     address: str = scope["state"]["addresses"].origin(scope)
@@ -92,6 +139,13 @@ def refusal() -> Forbidden:
 def stranger() -> Forbidden:
     return Forbidden(
         "Another site's page may change nothing here, unless DICOMWEB_CORS_ORIGINS names it."
+    )
+
+
+def misled() -> Forbidden:
+    return Forbidden(
+        "Nobody is asked here who they are, so that browsers come by an address or localhost only: "
+        "set DICOMWEB_PUBLIC_URL to come by another name."
     )
 
 

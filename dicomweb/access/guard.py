@@ -136,8 +136,11 @@ def anonymous(scope: Scope) -> Principal:
     """DICOMWEB_AUTH=none: every request acts as an anonymous admin.
 
     Whoever sits at this computer is that admin, not every page that their browser shows: a form of
-    a stranger's page reaches a loopback address, too.
+    a stranger's page reaches a loopback address, too, and so does their DNS.
     """
+    if forgery.is_misled(scope):
+        scope["refusal"] = forgery.misled()
+        return NOBODY
     if forgery.is_safe(scope) or not forgery.is_strange(scope):
         return ANONYMOUS_ADMIN
     scope["refusal"] = forgery.stranger()

@@ -17,6 +17,11 @@ ALGORITHMS = frozenset(
 )
 # Access tokens (RFC 9068 2.1); older providers say JWT, or nothing.
 TYPES = frozenset({"", "jwt", "at+jwt", "application/at+jwt"})
+# What else a provider signs for the same audience says so in its claims where its header does not:
+# Keycloak's `typ`, Cognito's `token_use`, the hashes of an ID token (Core 3.1.3.6), a logout's
+# `events` (Back-Channel Logout 2.4).
+_KINDS = {"typ": TYPES | {"bearer"}, "token_use": frozenset({"", "access"})}
+_OTHERS = frozenset({"at_hash", "c_hash", "events"})
 # Clocks of provider and server may be so far apart, in seconds, at the beginning of a token.
 LEEWAY = 5
 _NAMES = ("preferred_username", "email", "sub", "client_id", "azp")
@@ -52,6 +57,8 @@ class Provider:
     def verified(self, token: str) -> Proven:
         """Who the token stands for. Raises Unproven, and Unavailable without any key."""
         claims = self.claims(token, self.audience)
+        if not _gives_access(claims):
+            raise Unproven("The token is of another kind")
         return Proven(self.principal(claims), min(float(claims["exp"]), time.time() + KEPT))
 
     def claims(self, token: str, audience: str, types: frozenset[str] = TYPES) -> Mapping[str, Any]:
@@ -111,6 +118,12 @@ class Provider:
                 value = value.get(part) if isinstance(value, Mapping) else None
             found += _words(value)
         return found
+
+
+def _gives_access(claims: Mapping[str, Any]) -> bool:
+    """Whether nothing in a token says that it was made for something else."""
+    named = all(str(claims.get(name, "")).lower() in kinds for name, kinds in _KINDS.items())
+    return named and not _OTHERS & claims.keys()
 
 
 def _words(value: Any) -> list[str]:

@@ -27,6 +27,7 @@ from dicomweb.answers import in_thread
 from dicomweb.errors import Forbidden, NotFound, Refusal, Unavailable
 from extensions.accounts import logins, provider_logins, throttle
 from extensions.accounts.cookies import NO_STORE, give, inside, origin_of, prefix_of, take
+from extensions.accounts.plain_page import page
 from extensions.accounts.tables import new_id, now
 
 PATH = "/api/auth/oidc"
@@ -185,7 +186,7 @@ async def elsewhere(request: Request) -> str:
 def onwards(address: str) -> Response:
     """On to the provider after a form: a page, since browsers let no form end on another server."""
     link = escape(address)
-    return _page(
+    return page(
         "Logged out",
         f'<p>You are logged out here. <a href="{link}">On to the provider</a></p>',
         200,
@@ -206,20 +207,11 @@ def shown(scope: Scope, refusal: Refusal, there: str = "") -> Response:
     links = f'<a href="{escape(address)}">Try again</a>'
     if refusal.status == 403:
         links += f' · <a href="{escape(address)}&amp;again=1">Log in as somebody else</a>'
-    answer = _page(
+    answer = page(
         "That did not work", f"<p>{escape(refusal.sentence)}</p><p>{links}</p>", refusal.status
     )
     answer.headers.update(refusal.headers)
     return answer
-
-
-def _page(title: str, body: str, status: int, head: str = "") -> Response:
-    whole = (
-        f'<!doctype html><html lang="en"><meta charset="utf-8"><title>{title} · Lightbox</title>'
-        f'<meta name="viewport" content="width=device-width">{head}<h1>{title}</h1>{body}</html>'
-    )
-    headers = {**NO_STORE, "Referrer-Policy": "no-referrer"}
-    return Response(whole, status, headers, "text/html; charset=utf-8")
 
 
 def _flow(request: Request) -> CodeFlow:

@@ -21,7 +21,8 @@ from dicomweb.answers import in_thread
 from dicomweb.errors import BadRequest, Forbidden, NotFound, Refusal, TooLarge, TooManyRequests
 from extensions.accounts import browser_login, logins, passwords, people, throttle
 from extensions.accounts.cookies import NO_STORE, give, inside, prefix_of, take
-from extensions.accounts.shapes import Me, NewPassword
+from extensions.accounts.plain_page import page
+from extensions.accounts.shapes import GoOn, Me, NewPassword, TokenAnswer
 from extensions.accounts.tables import now
 from extensions.audit import Action, Entry, enter
 from extensions.json_api import api
@@ -39,6 +40,8 @@ async def token(request: Request) -> Response:
     elif grant == "refresh_token":
         state = request.state
         sent = fields.get("refresh_token", "")[:LONGEST]
+        if not sent:
+            raise BadRequest("refresh_token is needed.")
         given = await in_thread(
             logins.renew, state.archive, state.tokens, actor_of(request.scope), sent
         )
@@ -176,12 +179,25 @@ async def open_share(request: Request) -> Response:
     try:
         proven = await in_thread(state.credentials.share, sent)
     except Unproven as problem:
-        raise unauthorized(str(problem)) from None
+        return _shut(request, unauthorized(str(problem)))
     (study,) = proven.principal.studies
     address = f"{prefix_of(request)}/viewer/viewer?StudyInstanceUIDs={study}"
     answer = RedirectResponse(address, 303, {**NO_STORE, "Referrer-Policy": "no-referrer"})
     give(request, answer, SHARE_COOKIE, sent, int(proven.until) - now())
     await in_thread(_opened, request, proven.principal.name, study)
+    return answer
+
+
+def _shut(request: Request, refusal: Refusal) -> Response:
+    """Who was given a link has no account: they are told, and not led to the login page."""
+    if "text/html" not in request.headers.get("accept", ""):
+        raise refusal
+    said = (
+        "<p>It has expired, was revoked, or was not copied whole. "
+        "Ask for a new one where you were given it.</p>"
+    )
+    answer = page("This link opens nothing", said, refusal.status)
+    answer.headers.update(refusal.headers)
     return answer
 
 
@@ -194,7 +210,9 @@ def _opened(request: Request, name: str, study: str) -> None:
 
 
 async def _fields(request: Request) -> dict[str, str]:
-    """A form, or a JSON object of texts; small ones."""
+    """A form of either kind, or a JSON object of texts; small ones."""
+    if request.headers.get("content-type", "").lower().startswith("multipart/form-data"):
+        return await _parts(request)
     body = bytearray()
     async for chunk in request.stream():
         body += chunk
@@ -212,6 +230,17 @@ async def _fields(request: Request) -> dict[str, str]:
     if not isinstance(given, dict):
         raise BadRequest("The body must be a form, or a JSON object.")
     return {name: value for name, value in given.items() if isinstance(value, str)}
+
+
+async def _parts(request: Request) -> dict[str, str]:
+    """A form as scripts of pages send it (FormData); no files, and no large fields."""
+    from starlette.formparsers import MultiPartException
+
+    try:
+        async with request.form(max_files=0, max_fields=50, max_part_size=_MOST) as form:
+            return {name: value for name, value in form.items() if isinstance(value, str)}
+    except MultiPartException:
+        raise BadRequest("The body is no form of a few short fields.") from None
 
 
 def _need_accounts(request: Request) -> None:
@@ -235,12 +264,15 @@ routes = [
     api(
         *("POST", "/api/auth/token", token, Permission.PUBLIC),
         form=_TOKEN,
+        gives=TokenAnswer,
+        bare=True,
         summary="A token for name and password, or for a refresh token",
         refusals=(400, 401, 404, 429),
     ),
     api(
         *("POST", "/api/auth/session", session, Permission.PUBLIC),
         form=(*_LOGIN, ("next", "string", "Path to go on to")),
+        gives=GoOn,
         summary="The cookie of our pages",
         refusals=(400, 401, 403, 429),
     ),

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
 from extensions.json_api import Line, Shape
 
@@ -56,6 +56,23 @@ class NewKey(Shape):
     name: Line = Field(min_length=1)
     permissions: list[str] = Field(description="As radiology:view.")
     expires: datetime | None = Field(default=None, description="In a year, if not given.")
+
+
+class TokenAnswer(Shape):
+    """A token, in the words of RFC 6749 5.1."""
+
+    model_config = ConfigDict(alias_generator=None)
+
+    access_token: str
+    token_type: str = Field(description="Bearer")
+    expires_in: int = Field(description="Seconds.")
+    refresh_token: str = Field(description="Good for one renewal.")
+
+
+class GoOn(Shape):
+    """Where a browser goes on to after its login."""
+
+    next: str
 
 
 class Key(Shape):

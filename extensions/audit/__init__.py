@@ -26,13 +26,14 @@ names something by an id of yours, `Extension.about` tells which study, series o
 a line without a study gets it from there when it is written, and the Patient ID with it.
 
 `Entry.patient` is a Patient ID, `Entry.object` the id or name of what has no UID. Nothing else of
-a patient's belongs into an entry: no names, no text of reports, no values of searches.
+a patient's belongs into an entry: no names, no text of reports. A search alone is entered with its
+query, since that is what was done (PS3.15 A.5.3.10): who looked for whom, found or not.
 
 How it is kept
 --------------
 Entries are rows of `audit_entry`, inserted at once: changes in the transaction of the change,
-views and searches by a background thread (one line for each principal, address, study, kind and
-minute, counted up until the minute is over). The same thread seals them: up to 500 lines in the
+views and searches by a background thread (one line for each principal, address, study, kind, query
+and minute, counted up until the minute is over). The same thread seals them: up to 500 lines in the
 order of their numbers become a batch, whose HMAC goes over all their values and the HMAC of the
 batch before, with a key derived from the archive's secret. So the chain needs no lock in the path
 of a store. `dicomweb audit verify` finds whatever was changed, taken away or put between, and a

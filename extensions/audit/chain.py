@@ -203,6 +203,14 @@ def _numbers(last: int) -> Any:
     return select(BATCH.c.number).where(BATCH.c.number <= last)
 
 
+def sealed(archive: Archive) -> int:
+    """How many batches there are."""
+    with archive.reading() as session:
+        statement = select(func.count()).select_from(BATCH)
+        count: int = session.connection().execute(statement).scalar_one()
+        return count
+
+
 def unsealed(archive: Archive) -> int:
     """How many lines wait for their seal."""
     return _count(archive, _UNSEALED)

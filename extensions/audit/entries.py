@@ -44,7 +44,7 @@ class Entry:
     study …    UIDs, as far as it was about images; `instances` where there are several
     patient    Patient ID, where it is known
     object     the id or name of what has no UID: of a report, an account, a key
-    detail     a few more words; never a patient's
+    detail     a few more words; of a search its query
     count      how many instances, or how many requests of one minute
     """
 

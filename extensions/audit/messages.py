@@ -133,7 +133,8 @@ def _identify(root: Element, row: Any, event: Event) -> None:
     _coded(identification, "EventID", event.id)
     if event.type is not None:
         _coded(identification, "EventTypeCode", event.type)
-    words = [row.kind, row.detail, f"x{row.count}" if row.count != 1 else ""]
+    detail = "" if row.action == Action.SEARCH else row.detail  # the query has its own place
+    words = [row.kind, detail, f"x{row.count}" if row.count != 1 else ""]
     description = SubElement(identification, "EventOutcomeDescription")
     description.text = " ".join([row.outcome, *filter(None, words)])
 
@@ -161,7 +162,8 @@ def _objects(root: Element, row: Any, event: Event) -> None:
     if row.patient or (row.study and row.outcome == Outcome.SUCCESS):
         _object(root, row.patient or "unknown", "1", "1", _PATIENT, "patient")
     if row.action == Action.SEARCH:
-        _object(root, _FIND, "2", "3", _QUERIED, query=row.kind)
+        query = f"{row.kind}?{row.detail}" if row.detail else row.kind
+        _object(root, _FIND, "2", "3", _QUERIED, query=query)
     elif row.action == Action.AUDIT:
         _object(root, "/api/audit", "2", "13", _URI, "Security Audit Log")
     elif row.object and row.action in (Action.LOGIN, Action.LOGOUT, Action.ACCOUNT):

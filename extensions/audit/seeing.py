@@ -51,6 +51,8 @@ class Seen:
 
 
 _known: dict[tuple[str, str], Seen | None] = {}
+# Of a query so many bytes are kept: those of a few hundred UIDs are no better proof.
+_QUERY = 1_000
 # Of those that need no closer look: action, kind, outcome.
 _plain: dict[tuple[str, str], tuple[str, str, str]] = {}
 _PASSED_ON = frozenset({b"forwarded", b"x-forwarded-for"})
@@ -72,8 +74,16 @@ def answered(scope: Scope, status: int) -> None:
         _told(trail, scope, key)
         return
     path = scope["path_params"]
+    said: tuple[str, ...] = (
+        *plain,
+        scope["principal"].name,
+        _address(scope),
+        path.get("study", ""),
+    )
+    if scope["query_string"] and plain[0] == Action.SEARCH:
+        said = (*said, "", _asked(scope))
     trail.count(
-        (*plain, scope["principal"].name, _address(scope), path.get("study", "")),
+        said,
         scope.get("request_id", ""),
         path.get("series", ""),
         path.get("instance", ""),
@@ -93,6 +103,8 @@ def of_route(route: object, method: str) -> Seen | None:
     """What a request of this route and method is; None: nothing for the trail."""
     permission = getattr(route, "permission", Permission.PUBLIC)
     path: str = getattr(route, "path", "")
+    if method not in _READS and method not in _CHANGES:  # OPTIONS: what is possible, not done
+        return None
     if path.startswith("/api/audit"):
         return Seen(Action.AUDIT.value, path.rpartition("/")[2])
     words = [word for word in path.split("/") if word]
@@ -109,8 +121,6 @@ def of_route(route: object, method: str) -> Seen | None:
         if path.startswith(_STANDARD) and kind == "studies":
             action = Action.STORE if method == "POST" else action
         return Seen(action.value, kind, named=named, changing=True)
-    if method not in _READS:
-        return None
     if path.startswith(_STANDARD):
         return _standard(words, kind)
     if permission is Permission.MANAGE:  # for operators: accounts, metrics
@@ -167,9 +177,16 @@ def _told(trail: Trail, scope: Scope, key: tuple[str, str]) -> None:
         (study, series, instance), thing = _queried(scope)
     name, address = scope["principal"].name, _address(scope)
     said: tuple[str, ...] = (action, kind, "success", name, address, cleaned(study))
-    if thing or patient:
-        said = (*said, cleaned(thing), "", cleaned(patient))
+    asked = _asked(scope) if action == Action.SEARCH else ""
+    if thing or asked or patient:
+        said = (*said, cleaned(thing), asked, cleaned(patient))
     trail.count(said, request, series, instance)
+
+
+def _asked(scope: Scope) -> str:
+    """The query of a search as it was sent; the thread that writes the line reads it."""
+    query: bytes = scope["query_string"][:_QUERY]
+    return query.decode("utf-8", "replace")
 
 
 def _takes_zip(scope: Scope) -> bool:

@@ -4,8 +4,11 @@ Asked by the thread that writes the lines, never while somebody waits for an ans
 """
 
 import logging
+import re
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import TypeVar
+from urllib.parse import parse_qsl, unquote_plus
 
 import orjson
 from sqlmodel import Session
@@ -14,12 +17,18 @@ from dicomweb.archive import Archive
 from dicomweb.errors import Refusal
 from dicomweb.query import parse
 from dicomweb.resources import Level, Resource, is_uid
+from extensions.audit.entries import Entry
 
 log = logging.getLogger("dicomweb.audit")
 
 # An extension's own ids (Extension.about).
 About = Callable[[Session, str], Resource | None]
 NOTHING = Resource()
+# The names by which our APIs ask for one study, or for one patient; all in small letters.
+_STUDIES = frozenset({"studyinstanceuid", "0020000d", "study", "studyuid"})
+_PATIENTS = frozenset({"patientid", "00100020"})
+# What may let somebody in, where a client puts it into a query although it is not asked for.
+_SECRET = re.compile(r"(?<==)(?:eyJ|lbk_)[^&]*")
 # Answers are remembered while lines are written: those of one study come together.
 _MOST = 1_000
 
@@ -81,6 +90,21 @@ class Subjects:
         except Refusal:
             return b""
         return found[0] if found else b""
+
+
+def sought(entry: Entry) -> Entry:
+    """A search whose `detail` is a query as it was sent: what it asks for, in words of people.
+
+    Who asks for one study, or by one Patient ID, is found by these, whatever the answer was.
+    """
+    study, patient = entry.study, entry.patient
+    for name, value in parse_qsl(entry.detail, max_num_fields=None):
+        if name.lower() in _STUDIES and is_uid(value):
+            study = study or value
+        elif name.lower() in _PATIENTS and not set(value) & set("*?\\"):
+            patient = patient or value.strip(" ")
+    detail = unquote_plus(_SECRET.sub("…", entry.detail))
+    return replace(entry, detail=detail, study=study, patient=patient)
 
 
 def patient_of(dataset: bytes) -> str:

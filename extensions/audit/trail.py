@@ -15,7 +15,7 @@ from dicomweb.archive import Archive
 from extensions.audit import writing
 from extensions.audit.chain import BATCH_LINES, Chain
 from extensions.audit.entries import Action, Entry, Outcome, row
-from extensions.audit.subjects import NOTHING, About, Subjects
+from extensions.audit.subjects import NOTHING, About, Subjects, sought
 from extensions.audit.tables import ENTRY
 
 log = logging.getLogger("dicomweb.audit")
@@ -197,6 +197,8 @@ class Trail:
         if key.outcome == Outcome.SUCCESS and not key.study and key.object:
             found = self._subjects.of(key.object) if key.action in _OF_THINGS else NOTHING
             entry = replace(entry, study=found.study, series=found.series, instance=found.instance)
+        if key.action == Action.SEARCH and key.detail:
+            entry = sought(entry)
         if entry.study and not entry.patient and key.action in _OF_PATIENTS:
             entry = replace(entry, patient=self._subjects.patient(entry.study))
         return row(entry, line.moment, _closes(line.moment))

@@ -132,3 +132,33 @@ def test_without_logins_a_strangers_page_still_changes_nothing(
     }
     assert anonymous({**scope, "method": "GET"}) is ANONYMOUS_ADMIN
     assert (anonymous({**scope, "method": "POST"}) is ANONYMOUS_ADMIN) == known
+
+
+@pytest.mark.parametrize(
+    ("host", "known"),
+    [
+        *(("127.0.0.1:8080", True), ("localhost:8080", True), ("[::1]:8080", True)),
+        *(("10.0.0.7", True), ("lightbox:8080", True), ("a.localhost", True), ("", True)),
+        *(("pacs.example", True), ("PACS.example.:443", True), ("evil.example:8080", False)),
+        *(("127.0.0.1.evil.example", False), ("localhost.evil.example", False)),
+        *(("[::1", False), ("evil.pacs.example", False), ("evil.example.", False)),
+    ],
+)
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_without_logins_a_browser_comes_by_no_strangers_name(
+    host: str, known: bool, method: str
+) -> None:
+    """DNS rebinding: the page of evil.example, whose name means 127.0.0.1 by now."""
+    settings = Settings(public_url="https://pacs.example/archive")
+    scope: dict[str, Any] = {
+        "type": "http",
+        "scheme": "http",
+        "method": method,
+        "headers": [(b"host", host.encode()), (b"accept-language", b"en")],
+        "state": {"settings": settings, "addresses": Addresses(settings, "/dicom-web")},
+    }
+    assert (anonymous(scope) is ANONYMOUS_ADMIN) == known
+    program = {**scope, "headers": scope["headers"][:1]}
+    assert anonymous(program) is ANONYMOUS_ADMIN
+    scope["state"]["settings"] = Settings(allow_anonymous=True)
+    assert anonymous(scope) is ANONYMOUS_ADMIN

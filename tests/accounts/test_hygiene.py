@@ -55,6 +55,18 @@ def test_pages_make_browsers_careful(house: House) -> None:
     assert "Strict-Transport-Security" not in house.ask("GET", "/viewer", house.admin).headers
 
 
+@pytest.mark.parametrize(
+    "path",
+    [
+        *("/dicom-web/studies", "/dicom", "/api/auth/me", "/api/radiology/studies", "/nowhere"),
+        *("/viewer", "/login", "/openapi.json", "/health/live", "/share/x", "/api/audit"),
+    ],
+)
+def test_no_answer_is_taken_for_what_it_does_not_say(house: House, path: str) -> None:
+    raw = house.ask("GET", path, house.admin, stream=True).raw.headers
+    assert raw.getlist("x-content-type-options") == ["nosniff"]
+
+
 def test_the_log_has_no_query_no_token_and_no_name(tmp_path: Path) -> None:
     make_accounts(tmp_path, "admin")
     command = [sys.executable, "-m", "dicomweb.cli", "serve", "--port", "0"]

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from argon2 import PasswordHasher
+from argon2 import PasswordHasher, extract_parameters
 from servers import running
 
 from dicomweb.actor import PROGRAM
@@ -78,6 +78,25 @@ def test_of_a_thousand_names_from_an_address_few_are_compared(
         clock.time += 10
         found += is_compared(archive, f"name{number}", "203.0.113.5")
     assert throttle.ADDRESS.free <= found <= most(throttle.ADDRESS, 10_000)
+
+
+def test_an_unknown_name_costs_the_same_comparison(
+    archive: Archive, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By what is computed: by the clock, a busy machine would tell the two apart."""
+    compared: list[str] = []
+    genuine = PasswordHasher.verify
+
+    def verify(hasher: PasswordHasher, stored: str, password: str) -> bool:
+        compared.append(stored)
+        return genuine(hasher, stored, password)
+
+    monkeypatch.setattr(PasswordHasher, "verify", verify)
+    for name in ("nobody", ""):
+        whose = throttle.subjects(name, "198.51.100.9")
+        assert not passwords.is_right(logins.stored_hash(archive, name, whose), "x" * 10)
+    ours = extract_parameters(passwords.hashed("a password"))
+    assert [extract_parameters(each) for each in compared] == [ours, ours]
 
 
 def test_a_cheap_hash_is_renewed_at_the_next_login(tmp_path: Path) -> None:

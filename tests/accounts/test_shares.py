@@ -213,6 +213,15 @@ def test_a_forged_link_opens_nothing(house: House, share: str, change: str) -> N
         assert house.ask("GET", f"{ROOT}/studies", token).status_code == 401
 
 
+def test_a_person_whose_link_is_over_is_told_so_and_not_led_to_a_login(house: House) -> None:
+    answer = house.ask("GET", "/share/eyJa.b.c", headers={"Accept": "text/html"})
+    assert (answer.status_code, answer.headers["Referrer-Policy"]) == (401, "no-referrer")
+    assert answer.headers["Content-Type"].startswith("text/html")
+    assert answer.headers["WWW-Authenticate"].startswith("Bearer")
+    assert "This link opens nothing" in answer.text
+    assert "eyJa" not in answer.text
+
+
 def test_a_link_knows_what_it_is(house: House, share: str, own: Any) -> None:
     found = house.ask("GET", "/api/auth/me", share).json()["data"]
     assert found["permissions"] == ["radiology:view"]

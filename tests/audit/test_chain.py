@@ -40,6 +40,15 @@ def test_an_untouched_trail_is_right(data_dir: Path) -> None:
     assert "0 lines wait" in done.stdout
 
 
+def test_without_its_secret_a_trail_is_not_verified_and_none_is_made(data_dir: Path) -> None:
+    (data_dir / "secret").unlink()
+    status, text = verified(data_dir)
+    assert status == 1
+    assert "The secret is missing" in text
+    assert "1 wrong" in text
+    assert not (data_dir / "secret").exists()
+
+
 def test_the_head_is_for_us_alone(sealed: Path) -> None:
     assert (sealed / "audit-head").stat().st_mode & 0o777 == 0o600
 

@@ -1,6 +1,11 @@
 """What becomes a line of the trail, and what it says."""
 
 import uuid
+from base64 import b64decode
+from types import SimpleNamespace
+from typing import Any
+from urllib.parse import quote
+from xml.etree import ElementTree
 
 import pytest
 import requests
@@ -8,9 +13,12 @@ from clients import get, path_of, store
 from samples import encode, make_image
 from servers import Server
 
+from dicomweb.access.permissions import Permission
+from extensions.audit.seeing import of_route
 from tests.audit.trails import line, lines, stored, view
 
 ME = "127.0.0.1"
+QUERY = "ParticipantObjectQuery"
 
 
 def test_a_store_is_a_line_with_its_instances(server: Server) -> None:
@@ -84,13 +92,48 @@ def test_wado_uri_names_its_study(server: Server) -> None:
     assert line(server, study=dataset.StudyInstanceUID, action="view")["kind"] == "wado"
 
 
-def test_a_search_is_a_line_without_its_values(server: Server) -> None:
-    name = f"SEARCHED{uuid.uuid4().hex.upper()}"
-    assert get(server, f"/studies?PatientName={name}").ok
-    found = lines(server, action="search")
-    assert any(each["kind"] == "studies" and each["count"] for each in found)
-    everything = requests.get(f"{server.address}/api/audit", timeout=60).text
-    assert name not in everything
+def _found(server: Server, words: str) -> list[dict[str, Any]]:
+    return [each for each in lines(server, action="search") if words in each["detail"]]
+
+
+def test_a_search_is_a_line_with_its_query(server: Server) -> None:
+    """Who looked for a patient has to be found, even where nothing was."""
+    name = f"SEARCHED^{uuid.uuid4().hex.upper()} Ü"
+    for _ in range(2):
+        assert get(server, f"/studies?PatientName={quote(name)}*&limit=5").ok
+    found = _found(server, name)
+    assert {(each["kind"], each["detail"]) for each in found} == {
+        ("studies", f"PatientName={name}*&limit=5")
+    }
+    assert sum(each["count"] for each in found) == 2  # two lines, if a minute ended between
+    xml = requests.get(f"{server.address}/api/audit.xml?action=search", timeout=60).content
+    queries = [b64decode(each.text or "") for each in ElementTree.fromstring(xml).iter(QUERY)]
+    assert f"studies?PatientName={name}*&limit=5".encode() in queries
+
+
+def test_whose_query_names_a_patient_or_a_study_is_found_by_it(server: Server) -> None:
+    dataset = stored(server, PatientID=f"P{uuid.uuid4().hex}")
+    study = dataset.StudyInstanceUID
+    assert get(server, f"/studies?PatientID={dataset.PatientID}").ok
+    assert get(server, f"/series?0020000D={study}").ok
+    assert get(server, f"/instances?PatientID={dataset.PatientID[:9]}*").ok
+    found = lines(server, action="search", patient=dataset.PatientID)
+    assert {(each["kind"], each["studyUid"]) for each in found} == {
+        ("studies", ""),
+        ("series", study),
+    }
+
+
+def test_a_token_in_a_query_is_not_kept(server: Server) -> None:
+    mark = uuid.uuid4().hex
+    assert get(server, f"/studies?PatientName={mark}&token=eyJhbGci.x.y").status_code in (200, 400)
+    assert "eyJhbGci" not in requests.get(f"{server.address}/api/audit", timeout=60).text
+
+
+def test_a_query_is_kept_up_to_a_bound_and_has_no_line_breaks(server: Server) -> None:
+    mark = uuid.uuid4().hex
+    assert get(server, f"/studies?PatientName={mark}%0A{'x' * 3000}").status_code in (200, 400)
+    assert all(len(each["detail"]) <= 1000 and "\n" not in each["detail"] for each in lines(server))
 
 
 def test_a_deletion_knows_the_patient(server: Server) -> None:
@@ -116,6 +159,15 @@ def test_what_does_not_exist_was_not_seen(server: Server) -> None:
     study = "1.2.3.4.5.6.7.8.9"
     assert get(server, f"/studies/{study}/metadata").status_code == 404
     assert lines(server, study=study) == []
+
+
+@pytest.mark.parametrize("path", ["/api/audit", "/api/audit.xml", "/dicom-web/studies"])
+def test_asking_what_is_possible_is_no_line(server: Server, path: str) -> None:
+    for _ in range(3):
+        assert requests.options(f"{server.address}{path}", timeout=60).status_code in (200, 204)
+    guarded = SimpleNamespace(path=path, permission=Permission.MANAGE)
+    assert of_route(guarded, "OPTIONS") is None
+    assert of_route(guarded, "PROPFIND") is None
 
 
 def test_reading_the_trail_is_a_line(server: Server) -> None:

@@ -98,6 +98,11 @@ FORGERIES: dict[str, Callable[[Issuer], str]] = {
     "an end that is none": lambda issuer: issuer.token(exp="soon"),
     "not yet": lambda issuer: issuer.token(nbf=int(time.time()) + 60),
     "from tomorrow": lambda issuer: issuer.token(iat=int(time.time()) + DAY),
+    "id token of Keycloak": lambda issuer: issuer.token(typ="ID", header={"typ": "JWT"}),
+    "offline token of Keycloak": lambda issuer: issuer.token(typ="Offline", header={"typ": "JWT"}),
+    "id token of Cognito": lambda issuer: issuer.token(token_use="id", header={"typ": None}),
+    "id token by its hash": lambda issuer: issuer.token(at_hash="x", header={"typ": "JWT"}),
+    "logout token by its event": lambda issuer: issuer.token(events={}, header={"typ": "JWT"}),
     "logout token": lambda issuer: issuer.token(header={"typ": "logout+jwt"}),
     "type that is none": lambda issuer: _by_hand(issuer, {"alg": "RS256", "typ": 1}, b"x"),
     "critical": lambda issuer: issuer.token(header={"crit": ["exp"]}),
@@ -124,6 +129,13 @@ def test_an_rsa_key_is_not_used_for_what_it_does_not_say(shared: Issuer) -> None
     token = jwt.encode(shared.claims(), key, "RS512", {"kid": "one"})
     with pytest.raises(Unproven):
         provider(shared).verified(token)
+
+
+@pytest.mark.parametrize("claims", [{"typ": "Bearer"}, {"token_use": "access"}, {"nonce": "x"}])
+def test_claims_that_say_it_is_an_access_token_are_right(
+    shared: Issuer, claims: dict[str, str]
+) -> None:
+    assert provider(shared).verified(shared.token(**claims)).principal.name == "ann"
 
 
 @pytest.mark.parametrize("typ", ["JWT", "jwt", "at+jwt", "application/at+jwt", None])
