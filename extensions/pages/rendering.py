@@ -62,8 +62,13 @@ def environment() -> "Environment":
 
 
 def page(request: Request, template: str, **values: Any) -> Streamed:
-    """The page, or 304 when the browser has this one already. In a thread, where it is large."""
+    """The page, or 304 when the browser has this one already. In a thread, where it is large.
+
+    Where people log in, no browser keeps it: after a logout, Back would show it to the next one.
+    """
     body = rendered(request, template, **values)
+    if request.state.settings.auth != "none":
+        return whole(body, {**HEADERS, "Cache-Control": "no-store"})
     etag = strong_etag(hashlib.blake2b(body, digest_size=12).hexdigest())
     headers = {**HEADERS, "ETag": etag}
     return unchanged(request, etag) or whole(body, headers)

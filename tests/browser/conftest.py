@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 import samples
-from chromium import RETURNING, Tab, launched
+from chromium import Tab, launched, returning
 from engines import missing
 from playwright.sync_api import Browser, BrowserContext
 from servers import Server, running
@@ -52,12 +52,10 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture(scope="session")
-def context(browser: Browser) -> Iterator[BrowserContext]:
+def context(tmp_path_factory: pytest.TempPathFactory) -> Iterator[BrowserContext]:
     """A window of a returning user; its cache spares every test the loading of OHIF."""
-    context = browser.new_context(viewport={"width": 1100, "height": 700})
-    context.add_init_script(RETURNING)
-    yield context
-    context.close()
+    with returning(tmp_path_factory.mktemp("profile")) as context:
+        yield context
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ import requests
 import samples
 from chromium import Tab, press
 from clients import store
-from legible import beyond, nameless, unreadable
+from legible import beyond, faint, nameless, unreadable
 from playwright.sync_api import Browser, Locator, expect
 from prefix import proxied
 from servers import Server
@@ -262,12 +262,18 @@ def test_the_theme_is_kept_and_every_text_can_be_read(desk: Tab, study: Study, t
         desk.open(path)
         desk.page.wait_for_load_state("networkidle")
         assert unreadable(desk.page) == []
+        assert faint(desk.page) == []
         desk.picture(f"pages-{name}-{theme}")
+    desk.open("/")
+    desk.page.route("**/?q=*", lambda route: route.abort())
+    desk.page.locator("#q").fill("anybody")
+    desk.shows("The server cannot be reached; the list is as it was.")
+    assert unreadable(desk.page) == []
+    desk.problems.clear()
     desk.page.context.clear_cookies()
 
 
 def test_the_phone_has_the_same_content_in_one_column(desk: Tab, study: Study) -> None:
-    desk.page.set_viewport_size({"width": 390, "height": 844})
     series = pydicom.dcmread(samples.folder() / MR, stop_before_pixels=True).SeriesInstanceUID
     for path, name in (
         ("/", "list"),
@@ -275,11 +281,26 @@ def test_the_phone_has_the_same_content_in_one_column(desk: Tab, study: Study) -
         (f"/studies/{study(MR)}/tags", "tags"),
         (f"/studies/{study(MR)}/series/{series}", "images"),
         (f"/studies/{study(MR)}/report", "report"),
+        ("/audit", "audit"),
     ):
+        desk.page.set_viewport_size({"width": 390, "height": 844})
         desk.open(path)
         desk.page.wait_for_load_state("networkidle")
         assert beyond(desk.page) <= 0, path
         desk.picture(f"pages-phone-{name}")
+        desk.page.set_viewport_size({"width": 320, "height": 640})
+        assert beyond(desk.page) <= 0, path
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+def test_the_order_is_chosen_at_every_width_and_the_focus_stays(desk: Tab, width: int) -> None:
+    desk.page.set_viewport_size({"width": width, "height": 844})
+    desk.open("/")
+    link = desk.page.locator("thead a", has_text="Patient ID")
+    link.click()
+    desk.page.wait_for_url("**/?sort=id*")
+    expect(link).to_be_focused()
+    expect(_rows(desk)).to_have_count(3)
 
 
 def test_everything_is_labelled_for_who_does_not_see_it(desk: Tab, study: Study) -> None:

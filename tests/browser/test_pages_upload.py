@@ -63,8 +63,26 @@ def test_a_file_dragged_in_is_a_study_that_can_be_opened(empty_desk: Tab) -> Non
     _ended(empty_desk, "1 image stored in 1 study")
     page.locator("#results a.row").wait_for()
     empty_desk.picture("pages-uploaded")
-    page.get_by_role("link", name="Open the study").click()
+    page.get_by_role("link", name="CompressedSamples, CT1 · CT · e+1").click()
     empty_desk.shows("Study Instance UID")
+
+
+def test_of_two_files_with_one_uid_each_has_its_own_outcome(
+    empty_desk: Tab, bare: Server, tmp_path: Path
+) -> None:
+    image, other = pydicom.dcmread(samples.folder() / CT), tmp_path / "other.dcm"
+    image.PatientID = "Another"
+    image.save_as(other)
+    empty_desk.page.set_viewport_size({"width": 1100, "height": 600})
+    empty_desk.open("/")
+    _choose(empty_desk, samples.folder() / CT, other)
+    said = _ended(empty_desk, "1 image stored in 1 study, 1 file not.")
+    assert _count(bare) == 1, said
+    assert _part(empty_desk, "refusals").locator("tbody tr").count() == 1
+    sheet, done = empty_desk.page.locator("#upload"), _part(empty_desk, "done")
+    ends = "each => each.getBoundingClientRect().bottom"
+    assert done.evaluate(ends) <= sheet.evaluate(ends) <= 600
+    empty_desk.problems.clear()
 
 
 def test_a_folder_is_stored_whole_and_its_litter_is_not_sent(

@@ -4,7 +4,7 @@ That no request fails, leaves the server or makes the console complain is assert
 `new_tab` for every test.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import imagecodecs
 import pydicom
@@ -188,6 +188,13 @@ def _measure(tab: Tab) -> None:
     tab.part("prompt-begin-tracking-yes-btn").click()
 
 
+@pytest.fixture(scope="module")
+def below(archive: Server) -> Iterator[str]:
+    """The address of the archive behind a proxy that serves it below a prefix."""
+    with proxied(archive.address, "/imaging/pacs") as address:
+        yield address
+
+
 @pytest.mark.parametrize(
     ("name", "file", "route"),
     [
@@ -197,10 +204,9 @@ def _measure(tab: Tab) -> None:
     ],
 )
 def test_it_works_behind_a_proxy_below_a_prefix(
-    archive: Server, new_tab: NewTab, study: Study, name: str, file: str, route: str
+    below: str, new_tab: NewTab, study: Study, name: str, file: str, route: str
 ) -> None:
-    with proxied(archive.address, "/imaging/pacs") as address:
-        tab = new_tab(address)
-        _open(tab, study(file), route)
-        tab.wait_for_picture()
-        tab.picture(f"prefix-{name}")
+    tab = new_tab(below)
+    _open(tab, study(file), route)
+    tab.wait_for_picture()
+    tab.picture(f"prefix-{name}")

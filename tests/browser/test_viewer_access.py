@@ -10,9 +10,9 @@ import pydicom
 import pytest
 import requests
 import samples
-from chromium import RETURNING, Tab
+from chromium import Tab
 from engines import missing
-from playwright.sync_api import Browser
+from playwright.sync_api import BrowserContext
 from prefix import proxied
 from servers import Server, running
 
@@ -43,21 +43,13 @@ def hospital(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 
 @pytest.fixture
-def stranger(browser: Browser) -> Iterator[Callable[[str], Tab]]:
-    """Tabs of windows with cookies of their own, in which nothing may go wrong."""
-    tabs: list[Tab] = []
-
-    def make(address: str) -> Tab:
-        context = browser.new_context(viewport={"width": 1100, "height": 700})
-        context.add_init_script(RETURNING)
-        tabs.append(Tab(context.new_page(), address))
-        return tabs[-1]
-
-    yield make
-    problems = [problem for tab in tabs for problem in tab.problems]
-    for tab in tabs:
-        tab.page.context.close()
-    assert problems == []
+def stranger(
+    context: BrowserContext, new_tab: Callable[[str], Tab]
+) -> Iterator[Callable[[str], Tab]]:
+    """Tabs of somebody whom no server knows yet, in which nothing may go wrong."""
+    context.clear_cookies()
+    yield new_tab
+    context.clear_cookies()
 
 
 def _study(name: str) -> str:

@@ -65,15 +65,20 @@ function fill(url) {
   if (!dates.hidden) form.elements.period.value = "choose";
 }
 
-/** The new list in the place of the old one; who stood on a row stands there still. */
+/** The new list in the place of the old one; who stood on a row or a link of it stands there still. */
 function put(found) {
   const row = current();
-  const held = results.contains(document.activeElement);
+  const held = document.activeElement;
+  const inside = results.contains(held);
+  const column = [...results.querySelectorAll("thead a")].indexOf(held);
+  const step = inside && held.rel;
   results.replaceWith(found);
   results = found;
   const again = row && results.querySelector(`tr[data-uid="${CSS.escape(row.dataset.uid)}"]`);
   again?.classList.add("current");
-  if (held) (again?.querySelector("a.row") || results.querySelector("a.row, a"))?.focus({ preventScroll: true });
+  if (!inside) return;
+  const same = results.querySelectorAll("thead a")[column] || (step && results.querySelector(`a[rel=${step}]`));
+  (same || (again || results).querySelector("a.row") || results.querySelector("a"))?.focus({ preventScroll: true });
 }
 
 let speaking;

@@ -154,6 +154,9 @@ document.addEventListener("click", (event) => {
   if (!inside && !event.target.hasAttribute("data-stays")) event.target.close();
 });
 
+// Whose login failed before (login_form.js) is nobody's business any more.
+if (!document.getElementById("login")) sessionStorage.removeItem("tried");
+
 // What a page before this one wanted to have said.
 const said = sessionStorage.getItem("said");
 if (said) sessionStorage.removeItem("said"), say(said);

@@ -158,23 +158,26 @@ export class Sending extends EventTarget {
     const sequence = (tag) => module[tag]?.Value || [];
     const value = (item, tag) => item[tag]?.Value?.[0];
     const stored = new Set();
-    const failed = new Map();
+    const failed = new Map(sequence("00081198").map((item) => [value(item, "00081155"), reasonOf(item)]));
+    const several = flight.items.length > 1;
     const reasons = [];
     for (const item of sequence("00081199")) {
-      stored.add(value(item, "00081155"));
+      const uid = value(item, "00081155");
+      stored.add(uid);
+      if (several && failed.has(uid)) continue; // two files with one UID: each is asked about alone
       const study = /\/studies\/([\d.]+)\//.exec(value(item, "00081190") || "")?.[1];
       if (study) this.studies.set(study, (this.studies.get(study) || 0) + 1);
     }
-    for (const item of sequence("00081198")) failed.set(value(item, "00081155"), reasonOf(item));
     for (const item of [...sequence("0008119A"), ...sequence("00081198")]) reasons.push(reasonOf(item));
-    if (flight.items.length === 1) {
+    if (!several) {
       const [item] = flight.items;
       if (!reasons.length) return this.#keep(item, stored.size);
       if (stored.size) this.stored += stored.size;
       return this.#refuse(item, stored.size ? `${count(stored.size, "file")} of it stored, ${reasons.length} not: ${told(reasons)}` : told(reasons));
     }
     for (const item of flight.items) {
-      if (failed.has(item.uid)) this.#refuse(item, failed.get(item.uid));
+      if (failed.has(item.uid) && stored.has(item.uid)) this.alone.push(item);
+      else if (failed.has(item.uid)) this.#refuse(item, failed.get(item.uid));
       else if (stored.has(item.uid)) this.#keep(item, 1);
       else this.alone.push(item);
     }

@@ -160,13 +160,32 @@ function ended() {
   const places = order ? [] : [...sending.studies].slice(0, 5).map(([study, files]) => {
     const line = document.createElement("li");
     const link = Object.assign(document.createElement("a"), { href: `${prefix}/studies/${study}`, textContent: "Open the study" });
+    link.dataset.study = study;
     const said = Object.assign(document.createElement("span"), { textContent: count(files, "image"), className: "quiet" });
     line.append(link, said);
     return line;
   });
   if (!order && sending.studies.size > 5) places.push(Object.assign(document.createElement("li"), { className: "quiet", textContent: `and ${count(sending.studies.size - 5, "further study", "further studies")}` }));
   part("stored").replaceChildren(...places);
+  if (places.length) name(part("stored").querySelectorAll("a"));
   if (sending.stored) document.dispatchEvent(new Event("stored"));
+}
+
+/** Say whose studies they are; where that cannot be had, the links open them all the same. */
+async function name(links) {
+  const studies = [...links].map((link) => link.dataset.study);
+  const query = `StudyInstanceUID=${studies.join(",")}&includefield=StudyDescription`;
+  const answer = await fetch(`${prefix}/dicom-web/studies?${query}`, { headers: { Accept: "application/dicom+json" } }).catch(() => null);
+  if (answer?.status !== 200) return;
+  for (const found of await answer.json()) {
+    const value = (tag) => found[tag]?.Value?.[0];
+    const person = value("00100010");
+    const [family, given] = (person?.Alphabetic || person?.Ideographic || "").split("^");
+    const who = [family, given].filter(Boolean).join(", ") || value("00100020");
+    const words = [who, found["00080061"]?.Value?.join(", "), value("00081030")].filter(Boolean).join(" · ");
+    const link = [...links].find((each) => each.dataset.study === value("0020000D"));
+    if (words && link) link.textContent = words;
+  }
 }
 
 part("cancel").onclick = async () => {
