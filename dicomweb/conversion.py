@@ -76,7 +76,7 @@ class Conversion:
         """
         table = self.archive.frames(location)
         spans = table.spans(number)
-        if table.inside or len(spans) != 1 or table.shift(number):
+        if table.inside or len(spans) != 1 or table.shares_bytes:
             return None
         if not _same_pixels(location.transfer_syntax, syntax):
             return None

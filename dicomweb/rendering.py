@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from typing import TYPE_CHECKING
 
 from dicomweb import metrics
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 
 # A lookup table, an overlay or a profile that a picture needs; what is larger is none.
 MAX_BULK = 64 * 1024 * 1024
+# The side of a thumbnail when nobody says another.
+THUMBNAIL_BOX = (128, 128)
 # A thumbnail of a segmentation looks for the most marks in so many frames around its middle.
 TRIED = 8
 # … and takes what it has found when it has looked at so many pixels.
@@ -87,10 +90,10 @@ class Rendering:
         from dicomweb.pixels.render import render_animation
 
         shown = numbers or range(1, self.archive.frames(location).count + 1)
-        numbered = ((n, self.conversion.stored_frame(location, n)) for n in shown)
+        read = partial(self.conversion.stored_frame, location)
         attributes = self.archive.attributes(location)
-        bulk = self.bulk(location)
-        return render_animation(numbered, attributes, pixel_syntax(location), options, bulk).body
+        syntax, bulk = pixel_syntax(location), self.bulk(location)
+        return render_animation(shown, read, attributes, syntax, options, bulk).body
 
     def presented(self, state: Location, options: RenderOptions) -> Iterator[bytes]:
         """Every frame that a presentation state references and that is here, in its manner.
@@ -161,7 +164,7 @@ class Rendering:
         from dicomweb.pixels.icons import draw_icon, icon_for
         from dicomweb.pixels.thumbnail import thumbnail
 
-        box = (options.width, options.height)
+        box = (options.width, options.height) if options.width else THUMBNAIL_BOX
         if not frame:
             return draw_icon(icon_for(location.sop_class), min(box), options.media_type)
         return thumbnail(
@@ -170,6 +173,7 @@ class Rendering:
             pixel_syntax(location),
             frame,
             box=box,
+            filled=bool(options.width),
             media_type=options.media_type,
             bulk=self.bulk(location),
         ).body

@@ -23,7 +23,10 @@ def annotate(
     frame_number: int = 1,
     window: Window | None = None,
 ) -> Picture:
-    """A copy with the patient at the top left and the technique at the bottom left."""
+    """A copy with the patient at the top left and the technique at the bottom left.
+
+    `window` is the one that the picture was painted with, where it was.
+    """
     wanted = tuple(wanted)
     if not wanted:
         return picture
@@ -61,7 +64,6 @@ def technique_lines(
         if text(metadata, tag)
     )
     frames = text(metadata, "00280008")
-    shown = _first_window(metadata) if window is None else (window.center, window.width)
     lines = [
         " ".join(filter(None, (text(metadata, "00080060"), text(metadata, "0008103E")))),
         numbered,
@@ -71,7 +73,7 @@ def technique_lines(
         ),
         _measured(metadata, (("TR ", "00180080", "ms"), ("TE ", "00180081", "ms"))),
         _measured(metadata, (("T ", "00180050", "mm"), ("L ", "00201041", "mm"))),
-        f"W {shown[1]:g}  C {shown[0]:g}" if shown else "",
+        f"W {window.width:g}  C {window.center:g}" if window else "",
     ]
     return [line[:MAX_LETTERS] for line in lines if line]
 
@@ -101,11 +103,6 @@ def _put(draw, lines: list[str], size: tuple[int, int], *, top: bool) -> None:  
     margin = letters // 2
     place = (margin, margin) if top else (margin, rows - margin)
     write(draw, place, lines, letters, anchor="la" if top else "ld")
-
-
-def _first_window(metadata: Metadata) -> tuple[float, float] | None:
-    center, width = number(metadata, "00281050"), number(metadata, "00281051")
-    return None if center is None or width is None else (center, width)
 
 
 def _measured(metadata: Metadata, parts: tuple[tuple[str, str, str], ...]) -> str:

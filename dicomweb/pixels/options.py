@@ -98,10 +98,10 @@ def parse_options(
     )
 
 
-def parse_thumbnail_options(params: Mapping[str, str]) -> tuple[int, int] | None:
-    """The box of a thumbnail, `viewport=vw,vh` and nothing else (PS3.18 10.4.1.2.5), or None."""
+def parse_thumbnail_options(params: Mapping[str, str]) -> tuple[int, int]:
+    """The box of a thumbnail, `viewport=vw,vh` and nothing else (PS3.18 10.4.1.2.5), else 0, 0."""
     width, height, _ = _viewport(params, plain=True)
-    return (width, height) if width else None
+    return width, height
 
 
 def decimal(text: str, sentence: str) -> float:

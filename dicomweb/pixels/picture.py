@@ -5,7 +5,7 @@ from numpy.typing import NDArray
 
 from dicomweb.errors import NotAcceptable
 from dicomweb.pixels.colour import to_rgb
-from dicomweb.pixels.grayscale import BLOCK_PIXELS, paint
+from dicomweb.pixels.grayscale import BLOCK_PIXELS, Span, paint, span_of
 from dicomweb.pixels.image import ImagePixel, Kind
 from dicomweb.pixels.interpret import grayscale_of, pixel_presentation
 from dicomweb.pixels.options import Window
@@ -43,6 +43,29 @@ def paint_values(values: Pixels, source: Source, window: Window | None = None) -
         if palette is not None:
             return supplement(values, grey, palette)
     return grey
+
+
+def window_applied(source: Source, window: Window | None = None) -> Window | None:
+    """The window by which `picture_of` paints; None for colour, tables and what has none."""
+    if _is_coloured(source, window):
+        return None
+    voi = grayscale_of(source, window).voi
+    return voi if isinstance(voi, Window) else None
+
+
+def span_without_window(source: Source) -> Span | None:
+    """Where the pixels themselves say what is black and what is white, these; None elsewhere."""
+    if _is_coloured(source):
+        return None
+    grayscale = grayscale_of(source)
+    return span_of(source.values(), grayscale) if grayscale.voi is None else None
+
+
+def _is_coloured(source: Source, window: Window | None = None) -> bool:
+    """Whether windows have no meaning for this picture."""
+    image = source.image
+    labels = image.kind is Kind.INTEGER and window is None and is_label_map(source.metadata)
+    return image.samples > 1 or image.photometric == "PALETTE COLOR" or labels
 
 
 def eight_bits(values: Pixels, image: ImagePixel) -> Picture:

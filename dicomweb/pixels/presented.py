@@ -22,10 +22,10 @@ from dicomweb.pixels.interpret import (
     voi_table,
     windows_of,
 )
-from dicomweb.pixels.options import MAX_SIDE, RenderOptions
+from dicomweb.pixels.options import MAX_SIDE, RenderOptions, Window
 from dicomweb.pixels.overlay import GROUPS, Mask, planes
 from dicomweb.pixels.palette import read_palette
-from dicomweb.pixels.picture import picture_of
+from dicomweb.pixels.picture import picture_of, window_applied
 from dicomweb.pixels.presentation import Kind, item_for, items_for, kind_of
 from dicomweb.pixels.render import Rendered, written
 from dicomweb.pixels.shutter import cover
@@ -64,7 +64,9 @@ def render_presented(source: Source, state: State, options: RenderOptions) -> Re
     if options.region is not None:
         picture = apply(picture, place(picture.shape[0], picture.shape[1], 1.0, options))
     picture, profile = managed(picture, options, lambda: _profile(source, state))
-    picture = annotate(picture, source.metadata, options.annotation, source.number)
+    technique = "technique" in options.annotation
+    window = _window(source, state) if technique else None
+    picture = annotate(picture, source.metadata, options.annotation, source.number, window)
     return written(picture, options, profile)
 
 
@@ -92,11 +94,10 @@ def presented_grayscale(source: Source, state: State) -> Grayscale:
 
 def _coloured(source: Source, state: State) -> Picture:
     """Grey, colour, or grey through the state's palette."""
-    kind, image = kind_of(state.metadata), source.image
-    if kind is Kind.COLOUR or image.samples > 1 or image.photometric == "PALETTE COLOR":
+    if _keeps_colours(source, state):
         return picture_of(source)
-    grey = paint(source.values(), presented_grayscale(source, state), image.bits_stored)
-    if kind is Kind.GREY:
+    grey = paint(source.values(), presented_grayscale(source, state), source.image.bits_stored)
+    if kind_of(state.metadata) is Kind.GREY:
         return grey
     palette = read_palette(state.metadata, state.bulk, signed=False)
     if palette is None:
@@ -105,6 +106,21 @@ def _coloured(source: Source, state: State) -> Picture:
     steps = np.rint(np.arange(256) * ((len(palette) - 1) / 255)).astype(np.intp)
     coloured: Picture = palette.table[steps][grey]
     return coloured
+
+
+def _keeps_colours(source: Source, state: State) -> bool:
+    """Whether the state's steps for grey have no meaning."""
+    image = source.image
+    coloured = image.samples > 1 or image.photometric == "PALETTE COLOR"
+    return coloured or kind_of(state.metadata) is Kind.COLOUR
+
+
+def _window(source: Source, state: State) -> Window | None:
+    """The window by which the state paints, where it is by one."""
+    if _keeps_colours(source, state):
+        return window_applied(source)
+    voi = presented_grayscale(source, state).voi
+    return voi if isinstance(voi, Window) else None
 
 
 def _overlaid(picture: Picture, source: Source, state: State) -> Picture:

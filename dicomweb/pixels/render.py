@@ -3,8 +3,9 @@
 The steps are PS3.18 8.3.5: the image's own transforms, then crop, scale and flip, then words.
 """
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from math import inf
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,9 +16,9 @@ from dicomweb.pixels.attributes import Metadata, number, numbers
 from dicomweb.pixels.encode import encode, encode_gif
 from dicomweb.pixels.geometry import Placement, apply, pixel_aspect, place
 from dicomweb.pixels.icc import managed, profile_of
-from dicomweb.pixels.options import RenderOptions
+from dicomweb.pixels.options import RenderOptions, Window
 from dicomweb.pixels.overlay import burn, planes
-from dicomweb.pixels.picture import picture_of
+from dicomweb.pixels.picture import picture_of, span_without_window, window_applied
 from dicomweb.pixels.segments import is_segmentation
 from dicomweb.pixels.source import Source
 from dicomweb.pixels.tables import BulkReader, no_bulk
@@ -28,6 +29,8 @@ DEFAULT_OPTIONS = RenderOptions()
 # An animation is held whole while it is written: this many pixels, this many frames.
 MAX_ANIMATION_PIXELS = 1 << 26
 MAX_ANIMATION_FRAMES = 2000
+# As many speak for all when an animation comes without a window.
+WINDOW_FRAMES = 8
 DEFAULT_FRAME_MILLISECONDS = 100.0
 
 
@@ -57,8 +60,7 @@ def render(
     source = Source.of(frame, metadata, transfer_syntax, frame_number, bulk)
     picture = shaped(source, options)
     picture, profile = managed(picture, options, lambda: profile_of(source))
-    picture = annotate(picture, metadata, options.annotation, frame_number, options.window)
-    return written(picture, options, profile)
+    return written(_worded(picture, source, options), options, profile)
 
 
 def shaped(source: Source, options: RenderOptions) -> Picture:
@@ -68,6 +70,12 @@ def shaped(source: Source, options: RenderOptions) -> Picture:
     if options.overlays:
         picture = burn(picture, planes(source))
     return apply(picture, placement, smooth=not is_segmentation(source.metadata))
+
+
+def _worded(picture: Picture, source: Source, options: RenderOptions) -> Picture:
+    technique = "technique" in options.annotation
+    window = window_applied(source, options.window) if technique else None
+    return annotate(picture, source.metadata, options.annotation, source.number, window)
 
 
 def written(picture: Picture, options: RenderOptions, profile: bytes = b"") -> Rendered:
@@ -83,33 +91,57 @@ def drawn(picture: Picture, options: RenderOptions) -> Rendered:
 
 
 def render_animation(
-    frames: Iterable[tuple[int, bytes]],
+    numbers: Sequence[int],
+    read: Callable[[int], bytes],
     metadata: Metadata,
     transfer_syntax: str,
     options: RenderOptions = DEFAULT_OPTIONS,
     bulk: BulkReader = no_bulk,
 ) -> Rendered:
-    """Frames (their numbers and bytes, in order) as one GIF at the speed that the instance names.
+    """The frames of these numbers, in their order, as one GIF at the speed that the instance names.
 
-    TooLarge beyond MAX_ANIMATION_PIXELS and MAX_ANIMATION_FRAMES; the frames are read one by one,
-    so that a caller may hand over a generator. NotFound without any frame.
+    `read` gives what is stored of a frame; some are read twice, for the window that all share.
+    TooLarge beyond MAX_ANIMATION_PIXELS and MAX_ANIMATION_FRAMES, NotFound without any frame.
     """
-    pictures: list[Picture] = []
-    shown: list[int] = []
-    for frame_number, frame in frames:
-        source = Source.of(frame, metadata, transfer_syntax, frame_number, bulk)
-        _check_animation(source, options, len(pictures) + 1)
-        picture = shaped(source, options)
-        pictures.append(
-            annotate(picture, metadata, options.annotation, frame_number, options.window)
-        )
-        shown.append(frame_number)
-    if not pictures:
+    if not numbers:
         raise NotFound("The instance has none of these frames.")
-    return Rendered(encode_gif(pictures, frame_times(metadata, shown)), "image/gif")
+
+    def source(frame: int) -> Source:
+        found = Source.of(read(frame), metadata, transfer_syntax, frame, bulk)
+        _check_animation(found, options, len(numbers))
+        return found
+
+    window = options.window or _shared_window(map(source, _some(numbers)))
+    pictures: list[Picture] = []
+    for frame in numbers:
+        shown = source(frame)
+        picture = shaped(shown, replace(options, window=window))
+        pictures.append(_worded(picture, shown, options))
+    return Rendered(encode_gif(pictures, frame_times(metadata, numbers)), "image/gif")
 
 
-def frame_times(metadata: Metadata, frame_numbers: list[int]) -> list[int]:
+def _shared_window(sources: Iterable[Source]) -> Window | None:
+    """One window for frames that come without: each by itself would be as bright as the others.
+
+    None where frames have theirs, or colours.
+    """
+    low, high = inf, -inf
+    for source in sources:
+        span = span_without_window(source)
+        if span is None:
+            return None
+        low, high = min(low, span.low), max(high, span.high)
+    return Window((low + high) / 2, high - low, "LINEAR_EXACT") if low < high else None
+
+
+def _some(numbers: Sequence[int]) -> list[int]:
+    """The first, the last, and some between."""
+    last = len(numbers) - 1
+    places = {last * step // (WINDOW_FRAMES - 1) for step in range(WINDOW_FRAMES)}
+    return [numbers[place] for place in sorted(places)]
+
+
+def frame_times(metadata: Metadata, frame_numbers: Sequence[int]) -> list[int]:
     """How long each frame is shown, in milliseconds (PS3.3 C.7.6.5): vector, time, or rate."""
     vector = numbers(metadata, "00181065")
     if len(vector) > 1:

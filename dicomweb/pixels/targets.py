@@ -124,6 +124,14 @@ def keeps_words(image: ImagePixel, target: str) -> bool:
     )
 
 
+def becomes_rgb(image: ImagePixel, target: str) -> bool:
+    """Whether luminance and chroma are given to the encoder of `target` as red, green and blue.
+
+    Lossy codecs have a colour transform of their own; no codec says that a range is partial.
+    """
+    return is_lossy(target) or photometric_after(image).startswith("YBR_PARTIAL")
+
+
 def keeps_bytes(image: ImagePixel, target: str) -> bool:
     """Whether the frame is the same in `target`, byte for byte."""
     little_endian = (*_NATIVE, ENCAPSULATED_UNCOMPRESSED)
@@ -183,10 +191,10 @@ def changes_after(
 
 def _photometric(image: ImagePixel, target: str) -> str:
     space = photometric_after(image)
-    if space.startswith("YBR_PARTIAL"):
-        space = "RGB"
     if image.samples != 3:
         return space
+    if becomes_rgb(image, target):
+        space = "RGB"
     if target in (_J + "50", _J + "51"):
         return "YBR_FULL_422"
     if space == "RGB" and target in SYNTAXES and SYNTAXES[target].family == "jpeg_2000":

@@ -44,15 +44,21 @@ def thumbnail(
     frame_number: int = 1,
     *,
     box: tuple[int, int] = DEFAULT_BOX,
+    filled: bool = False,
     media_type: str = "image/jpeg",
     bulk: BulkReader = no_bulk,
 ) -> Rendered:
-    """The frame inside the box, never enlarged; no words and no overlays (PS3.18 10.4.1.2.5)."""
+    """The frame inside the box; no words and no overlays (PS3.18 10.4.1.2.5).
+
+    Enlarged only where the box is to be `filled`, as a client's viewport is (8.3.5.1.3).
+    """
     source = Source.of(frame, metadata, transfer_syntax, frame_number, bulk)
     image = source.image
-    width, height = fit(image.columns, image.rows * pixel_aspect(source), *box)
-    if width > image.columns and height > image.rows:
-        width, height = image.columns, image.rows
+    aspect = pixel_aspect(source)
+    whole = image.columns * max(1.0, 1 / aspect), image.rows * max(1.0, aspect)
+    if not filled and whole[0] <= box[0] and whole[1] <= box[1]:
+        box = round(whole[0]), round(whole[1])
+    width, height = fit(*whole, *box)
     marks = is_segmentation(metadata)
     values = source.values()
     if marks:

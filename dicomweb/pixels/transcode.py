@@ -12,13 +12,13 @@ import numpy as np
 from dicomweb.pixels.codecs import deflated, jpeg, jpeg_2000, jpeg_ls, jpeg_xl, native, rle
 from dicomweb.pixels.colour import to_rgb
 from dicomweb.pixels.decode import decode, words
-from dicomweb.pixels.image import ImagePixel, photometric_after
+from dicomweb.pixels.image import ImagePixel
 from dicomweb.pixels.pixel_array import Pixels, sample_range
 from dicomweb.pixels.targets import (
     EXPLICIT_LITTLE_ENDIAN,
+    becomes_rgb,
     can_transcode,
     image_after,
-    is_lossy,
     keeps_bytes,
     keeps_words,
     refusal,
@@ -47,7 +47,7 @@ def transcode_frame(frame: bytes, image: ImagePixel, target: str) -> bytes:
         array, _ = words(frame, image)
     else:
         array = decode(frame, image)
-        if is_lossy(target) or photometric_after(image).startswith("YBR_PARTIAL"):
+        if becomes_rgb(image, target):
             array = to_rgb(array, image)
     return _ENCODERS[target](array, after)
 

@@ -10,6 +10,7 @@ from pydicom.data import get_palette_files
 from pydicom.dataset import Dataset
 
 from dicomweb.errors import BadRequest, NotAcceptable
+from dicomweb.pixels.annotate import annotate
 from dicomweb.pixels.icc_profiles import rgb_profile
 from dicomweb.pixels.options import Region, RenderOptions, Window
 from dicomweb.pixels.presentation import (
@@ -128,6 +129,13 @@ def test_photometric_interpretation_does_not_count() -> None:
 def test_rescale_and_window_of_the_state_count() -> None:
     by = state(RescaleSlope=1, RescaleIntercept=-1024, SoftcopyVOILUTSequence=[softcopy(40, 400)])
     assert np.array_equal(presented(image(), by), linear(RAMP - 1024.0, 40, 400))
+
+
+def test_the_window_that_is_written_is_that_of_the_state() -> None:
+    stored = image(WindowCenter=1, WindowWidth=1)
+    by = state(SoftcopyVOILUTSequence=[softcopy(1000, 500)])
+    words = annotate(presented(stored, by), stored.metadata, ["technique"], 1, Window(1000, 500))
+    assert np.array_equal(presented(stored, by, annotation=("technique",)), words)
 
 
 def test_a_window_belongs_to_the_images_that_it_references() -> None:

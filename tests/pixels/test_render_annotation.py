@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import samples
 from PIL import features
+from pydicom.dataset import Dataset
 from reportlab.pdfbase.ttfonts import TTFont
 
 from dicomweb.pixels.annotate import annotate, patient_lines, person_name, technique_lines
@@ -51,7 +52,37 @@ def test_the_technique_names_series_exposure_and_window() -> None:
         "T 1.5 mm",
         "W 1500  C -600",
     ]
-    assert technique_lines(described())[-1] == "W 400  C 40"
+    assert technique_lines(described())[-1] == "T 1.5 mm"
+
+
+def windowed(**attributes: Any) -> Dataset:
+    found = Dataset()
+    for keyword, value in attributes.items():
+        setattr(found, keyword, value)
+    group = Dataset()
+    group.FrameVOILUTSequence = [found]
+    return group
+
+
+def test_the_window_that_is_written_is_that_of_the_frame() -> None:
+    dataset = samples.make_image(rows=128, columns=128, frames=2, WindowCenter=1, WindowWidth=1)
+    dataset.PerFrameFunctionalGroupsSequence = [
+        windowed(WindowCenter=100, WindowWidth=200),
+        windowed(WindowCenter=300, WindowWidth=400),
+    ]
+    stored = instance_of(dataset)
+    words = annotate(stored.png(2), stored.metadata, ["technique"], 2, Window(300, 400))
+    assert np.array_equal(stored.png(2, annotation=("technique",)), words)
+
+
+def test_no_window_is_written_where_none_counts() -> None:
+    colours = samples.make_image(rows=128, columns=128, WindowCenter=40, WindowWidth=400)
+    colours.SamplesPerPixel, colours.PhotometricInterpretation = 3, "RGB"
+    colours.PlanarConfiguration, colours.BitsAllocated, colours.BitsStored = 0, 8, 8
+    colours.HighBit, colours.PixelData = 7, bytes(128 * 128 * 3)
+    stored = instance_of(colours)
+    words = annotate(stored.png(), stored.metadata, ["technique"])
+    assert np.array_equal(stored.png(annotation=("technique",)), words)
 
 
 def test_an_empty_data_set_gives_no_lines() -> None:

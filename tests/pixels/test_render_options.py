@@ -139,7 +139,7 @@ def test_a_presentation_state_allows_neither_window_nor_crop(params: dict[str, s
 
 def test_a_thumbnail_has_a_box_or_none() -> None:
     assert parse_thumbnail_options({"viewport": "64,32"}) == (64, 32)
-    assert parse_thumbnail_options({}) is None
+    assert parse_thumbnail_options({}) == (0, 0)
     with pytest.raises(BadRequest, match="viewport"):
         parse_thumbnail_options({"viewport": "64,32,1,1"})
 

@@ -38,7 +38,7 @@ def small(instance: Instance, box: tuple[int, int] = (200, 200)) -> Image.Image:
         (401, 399, (199, 200)),
     ],
 )
-def test_a_thumbnail_fits_its_box_and_is_never_enlarged(
+def test_a_thumbnail_fits_its_box_and_is_not_enlarged(
     rows: int, columns: int, size: tuple[int, int]
 ) -> None:
     image = small(stored(rows, columns))
@@ -56,6 +56,16 @@ def test_a_thumbnail_looks_like_its_image() -> None:
 
 def test_pixels_that_are_not_square_become_so() -> None:
     assert small(stored(100, 200, PixelSpacing=[2, 1])).size == (200, 200)
+    assert small(stored(40, 40, PixelSpacing=[2, 1])).size == (40, 80)
+    assert small(stored(40, 40, PixelSpacing=[1, 2])).size == (80, 40)
+
+
+def test_a_box_that_is_to_be_filled_is_filled() -> None:
+    instance = stored(40, 40, PixelSpacing=[1, 2])
+    body = thumbnail(
+        instance.frames[0], instance.metadata, instance.transfer_syntax, filled=True
+    ).body
+    assert Image.open(io.BytesIO(body)).size == (200, 100)
 
 
 def test_a_thumbnail_has_neither_words_nor_overlays() -> None:

@@ -15,6 +15,7 @@ from pydicom.uid import UID
 
 from dicomweb.errors import NotAcceptable
 from dicomweb.pixels.codecs import native
+from dicomweb.pixels.colour import to_rgb
 from dicomweb.pixels.decode import decode
 from dicomweb.pixels.image import ImagePixel, Kind
 from dicomweb.pixels.targets import (
@@ -269,6 +270,20 @@ def test_luminance_and_chroma_come_through_without_loss(target: str, photometric
     if can_transcode(image, target):
         found = decode(transcode_frame(frame, image, target), image_after(image, target))
         assert np.array_equal(found, decode(frame, image))
+
+
+@pytest.mark.parametrize("target", LOSSY)
+@pytest.mark.parametrize("photometric", ["YBR_FULL", "YBR_FULL_422", "YBR_PARTIAL_422"])
+def test_a_colour_is_the_same_colour_after_a_loss(target: str, photometric: str) -> None:
+    image = make_image(8, samples=3, photometric=photometric, rows=16, columns=16)
+    if not can_transcode(image, target):
+        pytest.skip("it is for more than 8 bits")
+    pixel = (90, 90, 200, 60) if image.half_chroma else (90, 200, 60)
+    frame = np.resize(np.array(pixel, np.uint8), image.native_bytes).tobytes()
+    after = image_after(image, target)
+    found = to_rgb(decode(transcode_frame(frame, image, target), after), after)
+    stored_colour = to_rgb(decode(frame, image), image)
+    assert np.abs(found.astype(int) - stored_colour).max() <= 4
 
 
 def _sources() -> list[str]:

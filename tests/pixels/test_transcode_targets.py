@@ -38,6 +38,8 @@ def test_a_palette_is_never_given_with_loss() -> None:
         (EXPLICIT, "YBR_FULL_422", RLE, "YBR_FULL"),
         (EXPLICIT, "YBR_FULL", f"{JPEG}90", "YBR_FULL"),
         (EXPLICIT, "YBR_PARTIAL_422", f"{JPEG}80", "RGB"),
+        (EXPLICIT, "YBR_FULL", f"{JPEG}81", "RGB"),
+        (EXPLICIT, "YBR_FULL", f"{JPEG}91", "YBR_ICT"),
         (EXPLICIT, "RGB", f"{JPEG}90", "YBR_RCT"),
         (EXPLICIT, "RGB", f"{JPEG}91", "YBR_ICT"),
         (EXPLICIT, "RGB", f"{JPEG}50", "YBR_FULL_422"),
