@@ -43,8 +43,9 @@ ROOT = "/dicom-web"
 
 # What a page of another origin may send and see (PS3.18 8.4, 8.5; preflights are cached a day).
 CORS_METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
-CORS_HEADERS = ("Accept", "Authorization", "Content-Type", "If-Match", "If-None-Match", "Range")
+CORS_HEADERS = ("*",)  # a page of a trusted origin may name its requests, X-Requested-With
 CORS_EXPOSED = (
+    "Content-Disposition",
     "Content-Location",
     "Content-Range",
     "Accept-Ranges",
@@ -53,6 +54,7 @@ CORS_EXPOSED = (
     "Location",
     "Warning",
     "WWW-Authenticate",
+    "X-DICOM-Metadata",
     "X-Total-Count",
 )
 

@@ -19,7 +19,7 @@ from dicomweb.answers import (
 from dicomweb.archive import Archive, Bulk, Location, resource_of
 from dicomweb.content import content_of
 from dicomweb.conversion import PIXELS, Conversion
-from dicomweb.errors import NotFound
+from dicomweb.errors import NotAcceptable, NotFound
 from dicomweb.lookups import looked_up
 from dicomweb.resources import Resource
 from dicomweb.wire.conditional import strong_etag
@@ -90,14 +90,30 @@ async def answer(request: Request, values: Sequence[Value], version: str) -> Str
     etag = strong_etag(f"{version}-{chosen.media_type[0]}{crc32(forms.encode()):x}")
     if (same := unchanged(request, etag, _REVALIDATE)) is not None:
         return same
-    parts: list[Part] = []
-    for value, choice in zip(values, choices, strict=True):
-        if choice is not None:
-            parts += await _parts(request, value, choice)
+    given = await _given(request, values, choices)
+    parts = [part for some in given for part in some]
     headers = {"ETag": etag, **_REVALIDATE}
     if not chosen.multipart:
         return ranged(request, parts[0], headers)
-    return multipart(request, chosen, parts, etag, headers, 206 if None in choices else 200)
+    status = 200 if len(given) == len(values) else 206
+    return multipart(request, chosen, parts, etag, headers, status)
+
+
+async def _given(
+    request: Request, values: Sequence[Value], choices: Sequence[Choice | None]
+) -> list[list[Part]]:
+    """The parts of each value that can be given; raises NotAcceptable where there is none."""
+    found: list[list[Part]] = []
+    damaged: list[NotAcceptable] = []
+    for value, choice in zip(values, choices, strict=True):
+        if choice is not None:
+            try:
+                found.append(await _parts(request, value, choice))
+            except NotAcceptable as refusal:
+                damaged.append(refusal)
+    if not found:
+        raise damaged[0]
+    return found
 
 
 def _choose(request: Request, values: Sequence[Value]) -> list[Choice | None]:

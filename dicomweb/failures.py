@@ -29,7 +29,9 @@ def body(refusal: Refusal, kind: str = "") -> bytes:
 
 
 def answer(refusal: Refusal) -> Response:
-    return Response(body(refusal), refusal.status, refusal.headers, "application/json")
+    """A cache may keep 404 and 410 unasked (RFC 9110 15.1), and hide what is stored next."""
+    headers = {"Cache-Control": "no-store", **refusal.headers}
+    return Response(body(refusal), refusal.status, headers, "application/json")
 
 
 def _of_router(scope: Scope, failure: HTTPException) -> Refusal:

@@ -18,7 +18,7 @@ from dicomweb.bundle import Bundle
 from dicomweb.errors import BadRequest, InstanceRefused, TooLarge
 from dicomweb.incoming import SPILL, Arrived, Incoming, Outcome
 from dicomweb.unpacking import open_zip, read_member
-from dicomweb.wire.media_types import DICOM, parse_content_type
+from dicomweb.wire.media_types import DICOM, OCTET_STREAM, parse_content_type
 from dicomweb.wire.multipart import PartBegin, PartData
 
 # Instances, and bytes, that are committed together; the next group gathers meanwhile.
@@ -27,6 +27,7 @@ GROUP_BYTES = 48 * 1024 * 1024
 # Bytes that may wait in memory to be written, and instances that may be put together at once.
 IN_MEMORY = 8 * 1024 * 1024
 IN_FLIGHT = 8
+_FILE, _FILES = (DICOM,), (DICOM, OCTET_STREAM)
 _WRITERS = ThreadPoolExecutor(4, thread_name_prefix="store")
 Result = TypeVar("Result")
 
@@ -78,7 +79,8 @@ class Intake:
         """A part begins; one that cannot be stored has its outcome already."""
         content_type = headers.get("content-type", "")
         assumed = DICOM if self.bundle is None else self.bundle.assumed
-        is_dicom = _is_dicom(content_type or assumed)
+        # Beside files alone, what nobody has named is one, perhaps: its bytes say so.
+        is_dicom = _is(content_type or assumed, _FILES if self.bundle is None else _FILE)
         if self.bundle is not None and not is_dicom:
             self.gathered = self._gathering = True
             self.bundle.begin(dict(headers))
@@ -238,8 +240,8 @@ def _next(found: Iterator[Result]) -> Result | None:
 
 
 @lru_cache(maxsize=64)
-def _is_dicom(content_type: str) -> bool:
+def _is(content_type: str, names: tuple[str, ...]) -> bool:
     try:
-        return parse_content_type(content_type).name == DICOM
+        return parse_content_type(content_type).name in names
     except BadRequest:
         return False

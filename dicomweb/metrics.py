@@ -86,12 +86,15 @@ class Measured:
                 told(scope, status)
 
     def _count(self, scope: Scope, status: int, sent: int, received: int, seconds: float) -> None:
-        route = getattr(scope.get("route"), "path", "none")
-        method = scope["method"] if scope["method"] in _METHODS else "other"
-        key = (method, route, status)
+        route = scope.get("route")
+        path = getattr(route, "path", "none")
+        key = (scope["method"], path, status)
         children = self._children.get(key)
         if children is None:
-            children = (REQUESTS.labels(method, route, status), DURATIONS.labels(method, route))
+            # Who scans every path by every method makes no series of numbers for each.
+            served = getattr(route, "methods", None) or _METHODS
+            key = (key[0] if key[0] in served else "other", path, status)
+            children = (REQUESTS.labels(*key), DURATIONS.labels(*key[:2]))
             self._children[key] = children
         children[0].inc()
         children[1].observe(seconds)

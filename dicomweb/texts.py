@@ -12,6 +12,11 @@ from dicomweb.wire.query_string import joined, parse_query
 from dicomweb.wire.xml_model import to_xml
 
 PLAIN = (UTF_8,)
+# For a patient's data: caches between keep nothing, and the client's own asks again.
+REVALIDATE = {
+    "Cache-Control": "private, no-cache",
+    "Vary": "Accept, Accept-Encoding, Accept-Charset",
+}
 # Less is not worth compressing; more is compressed, or written as XML, outside the event loop.
 WORTHWHILE = 2048
 QUICK = 256 * 1024

@@ -57,15 +57,13 @@ class FrameTable:
         self.check(number)
         return self._native_span(number) if self.native else self._item_spans(number)
 
-    def shift(self, number: int) -> int:
-        """Bits of the first byte that belong to the frame before (1-bit frames, PS3.5 8.1.1)."""
-        if not self.native:
-            return 0
-        bits: int = _NATIVE.unpack_from(self.packed)[4]
-        return (number - 1) * bits % 8
+    @property
+    def shares_bytes(self) -> bool:
+        """Whether a byte may belong to two frames (of 1 bit, PS3.5 8.1.1): `cut` parts them."""
+        return self.native and _NATIVE.unpack_from(self.packed)[4] % 8 != 0
 
     def cut(self, number: int, data: bytes) -> bytes:
-        """Frame `number` from the bytes of its spans: the same, unless it begins inside a byte."""
+        """Frame `number` from the bytes of its spans, without the bits of its neighbours."""
         if not self.native:
             return data
         bits: int = _NATIVE.unpack_from(self.packed)[4]

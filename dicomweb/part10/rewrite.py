@@ -112,7 +112,7 @@ def _meta(parsed: Parsed, transfer_syntax: str, elements: Mapping[str, bytes]) -
     """Preamble and file meta information (PS3.10 7.1); UIDs of `elements` where they are there."""
     stored = elements_of(parsed.parts)
     uids = [
-        elements[tag][8:].rstrip(b" \0").decode() if tag in elements else text(stored.get(tag))
+        _characters(elements[tag]) if tag in elements else text(stored.get(tag))
         for tag in ("00080016", "00080018")
     ]
     return file_meta(uids[0], uids[1], transfer_syntax)
@@ -125,12 +125,18 @@ def _changed(
     removed = [tag for tag, element in changes.items() if element is None]
     dataset = Dataset.from_json({tag: changes[tag] for tag in changes if tag not in removed})
     if charset:
-        dataset.SpecificCharacterSet = charset[8:].rstrip(b" \0").decode("latin-1").split("\\")
+        dataset.SpecificCharacterSet = _characters(charset).split("\\")
     file = DicomBytesIO()
     file.is_little_endian, file.is_implicit_VR = True, False
     write_dataset(file, dataset)
     found = {element.tag: element.whole for element in split(file.getvalue())}
     return {tag: whole for tag, whole in found.items() if tag != _CHARSET}, removed
+
+
+def _characters(whole: bytes) -> str:
+    """The value of an element of ASCII text, whose VR may be UN: its header is longer then."""
+    (element,) = split(whole)
+    return element.value.rstrip(b" \0").decode("latin-1")
 
 
 def _native(frames: Sequence[bytes], vr: str) -> list[bytes]:

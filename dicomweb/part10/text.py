@@ -75,7 +75,7 @@ class Charset:
     known: bool = True
 
     def decode(self, raw: bytes, vr: str) -> tuple[str, bool]:
-        """The text, and whether every byte of it had a meaning; U+FFFD stands for those without."""
+        """The text, and whether every byte had a meaning; those without are guessed, or U+FFFD."""
         if self.escapes and b"\x1b" in raw:
             return _with_escapes(raw, self.codec, _resets(vr))
         return _strict_or_replaced(raw, self.codec)
@@ -117,7 +117,18 @@ def _strict_or_replaced(raw: bytes, codec: str) -> tuple[str, bool]:
     try:
         return raw.decode(codec), True
     except UnicodeDecodeError:
-        return raw.decode(codec, "replace"), False
+        return (_guessed(raw) if codec == ASCII else raw.decode(codec, "replace")), False
+
+
+def _guessed(raw: bytes) -> str:
+    """Text beyond ASCII of a writer that did not say which: UTF-8 hardly ever looks so by chance.
+
+    Else Latin-1, as pydicom, Orthanc and dcmjs read it: most such names can be read and found so.
+    """
+    try:
+        return raw.decode(UTF8)
+    except UnicodeDecodeError:
+        return raw.decode("latin-1")
 
 
 def _with_escapes(raw: bytes, initial: str, resets: re.Pattern[bytes]) -> tuple[str, bool]:

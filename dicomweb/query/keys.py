@@ -39,6 +39,13 @@ class Sent(NamedTuple):
     as_form: str
 
 
+def _groups(name: Sent) -> list[Sent]:
+    """The component groups of a whole name, `Yamada^Tarou=山田^太郎`: each has to match."""
+    if "\\" in name.value or not 0 < name.value.count("=") < 3:
+        return [name]
+    return [Sent(*each) for each in zip(*(one.split("=") for one in name), strict=True)]
+
+
 def shown(name: str) -> str:
     """A parameter's name where it may stand in a sentence and a header, or a stand-in."""
     return name if len(name) <= 100 and re.fullmatch(r"[\w.-]+", name, re.ASCII) else "A parameter"
@@ -142,13 +149,15 @@ class _Reader:
         if vr in _BINARY_VRS:
             self.warnings.append(f"{shown(name)} holds binary values, which are not matched.")
             return
-        rule = self.rule(vr, sent, name, listed=path[0] in _LISTED)
-        if rule is None:
+        groups = _groups(sent) if vr == "PN" and not self.flags.fuzzy else [sent]
+        found = [self.rule(vr, each, name, listed=path[0] in _LISTED) for each in groups]
+        rules = [rule for rule in found if rule is not None]
+        if not rules:
             return
         if path[0] in _TOLD or (path[0] == _SYNTAXES and self.level is not Level.INSTANCE):
             self.warnings.append(f"{shown(name)} is not matched here and was ignored.")
             return
-        self.matches.append(Match(path, vr, rule, creators))
+        self.matches += (Match(path, vr, rule, creators) for rule in rules)
         if RANK[level_of(path[0])] > RANK[self.level]:
             self.warnings.append(
                 f"{shown(name)} belongs to a lower level than the results:"

@@ -21,7 +21,7 @@ from dicomweb.answers import Streamed, accepted, in_thread, whole
 from dicomweb.archive import COUNTED, Archive, Found
 from dicomweb.query import Query, parse
 from dicomweb.resources import Level, Resource
-from dicomweb.texts import json_answer, xml_answer
+from dicomweb.texts import REVALIDATE, json_answer, xml_answer
 from dicomweb.wire.media_types import JSON
 from dicomweb.wire.negotiation import Offer, Offers, negotiate
 from dicomweb.wire.offers import metadata_offers
@@ -68,7 +68,7 @@ def _headers(
 
     `exact` says that `remaining` is no mere "some", as long as it is below COUNTED.
     """
-    headers = _warnings(root, query, found)
+    headers = {**REVALIDATE, **_warnings(root, query, found)}
     counted = (exact and found.remaining < COUNTED) or not found.remaining
     if counted and not query.cursor and (found.fragments or not query.offset):
         headers["X-Total-Count"] = str(query.offset + len(found.fragments) + found.remaining)
@@ -110,8 +110,8 @@ async def _count(request: Request, level: Level) -> Streamed:
     search = archive.search(query, request.scope["principal"].studies)
     number = await in_thread(search.count)
     root: str = request.state.addresses.root(request.scope)
-    headers = _warnings(root, query, Found([]))
-    return whole(orjson.dumps({"count": number}), {"Content-Type": JSON, **headers})
+    headers = {"Content-Type": JSON, **REVALIDATE, **_warnings(root, query, Found([]))}
+    return whole(orjson.dumps({"count": number}), headers)
 
 
 _SERIES = "/studies/{study}/series"

@@ -56,7 +56,6 @@ JPEG, PNG, GIF = "image/jpeg", "image/png", "image/gif"
 ONE_IMAGE = PICTURES
 SEVERAL_IMAGES = tuple(each for each in PICTURES if each != GIF)
 THUMBNAIL = (JPEG, PNG)
-THUMBNAIL_BOX = (128, 128)
 # A multipart of pictures is made before it is sent: the lengths of its parts are not known earlier.
 MAX_PICTURES = 2000
 MAX_PICTURES_BYTES = 512 * 1024 * 1024
@@ -183,7 +182,7 @@ async def _every_picture(
     refusal: Refusal | None = None
     for each in images:
         try:
-            middle = (archive.frames(each).count + 1) // 2 or 1
+            middle = archive.frames(each).count // 2 + 1
             found.append((each, await _picture(request, each, middle, options)))
         except UNSHOWABLE as caught:
             refusal = caught
@@ -306,14 +305,14 @@ async def thumbnail(request: Request) -> Streamed:
     rendering: Rendering = request.state.rendering
     resource, numbers = _target(request)
     choice = negotiate(*accepted(request), rendered_offers(THUMBNAIL))
-    box = parse_thumbnail_options(parameters_of(request.scope["query_string"])) or THUMBNAIL_BOX
+    width, height = parse_thumbnail_options(parameters_of(request.scope["query_string"]))
     version = await looked_up(archive, archive.version, resource)
     etag = etag_of(request, version, choice)
     if (same := unchanged(request, etag, REVALIDATE)) is not None:
         return same
     body = rendering.finished_thumbnail(etag)
     if body is None:
-        options = RenderOptions(media_type=choice.payload_type, width=box[0], height=box[1])
+        options = RenderOptions(media_type=choice.payload_type, width=width, height=height)
         locations = await looked_up(archive, archive.locations, resource)
         for number in numbers:
             archive.frames(locations[0]).spans(number)

@@ -202,7 +202,11 @@ def _stored(root: str, outcome: Outcome) -> StoredInstance:
     resource = Resource(outcome.study, outcome.series, outcome.sop_instance)
     warning = outcome.doubts[0].reason if outcome.doubts else 0
     return StoredInstance(
-        outcome.sop_class, outcome.sop_instance, f"{root}{resource.path}", warning
+        outcome.sop_class,
+        outcome.sop_instance,
+        f"{root}{resource.path}",
+        warning,
+        comments=[doubt.sentence for doubt in outcome.doubts],
     )
 
 

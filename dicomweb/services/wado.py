@@ -30,23 +30,19 @@ from dicomweb.answers import (
 from dicomweb.archive import Archive, Location, resource_of
 from dicomweb.bulk_values import answer_all
 from dicomweb.conversion import Conversion
-from dicomweb.errors import BadRequest
+from dicomweb.errors import BadRequest, NotAcceptable, Refusal, TooLarge
 from dicomweb.lookups import looked_up
 from dicomweb.query import attributes_of
 from dicomweb.resources import Level, Resource
-from dicomweb.texts import PLAIN, charsets_of, json_answer, xml_answer
+from dicomweb.texts import PLAIN, REVALIDATE, charsets_of, json_answer, xml_answer
 from dicomweb.wire.conditional import strong_etag, weak_etag
 from dicomweb.wire.content_coding import choose_coding
 from dicomweb.wire.media_types import OCTET_STREAM, ZIP
-from dicomweb.wire.negotiation import Choice, negotiate, negotiate_each
+from dicomweb.wire.negotiation import Choice, find_choice, negotiate, negotiate_each
 from dicomweb.wire.offers import instance_offers, metadata_offers
 from dicomweb.wire.query_string import joined, parse_query
 from dicomweb.zipped import zipped
 
-_REVALIDATE = {
-    "Cache-Control": "private, no-cache",
-    "Vary": "Accept, Accept-Encoding, Accept-Charset",
-}
 # What says which instance an item is stays, whatever the metadata are narrowed to.
 _UIDS = ("00080016", "00080018", "0020000D", "0020000E")
 
@@ -64,19 +60,15 @@ async def instances(request: Request) -> Streamed:
     changed = await looked_up(archive, archive.version, resource)
     version = f"{changed}-{crc32(forms.encode()):x}-{chosen.payload_type[-5:]}"
     etag = strong_etag(version)
-    if (answer := unchanged(request, etag, _REVALIDATE)) is not None:
+    if (answer := unchanged(request, etag, REVALIDATE)) is not None:
         return answer
-    parts = [
-        (location, await _part(request, location, choice))
-        for location, choice in zip(locations, choices, strict=True)
-        if choice is not None
-    ]
-    headers = {"ETag": etag, **_REVALIDATE}
-    status = 200 if len(parts) == len(locations) else 206
+    given = await _all_given(request, locations, choices)
+    headers = {"ETag": etag, **REVALIDATE}
+    status = 200 if len(given) == len(locations) else 206
     if chosen.media_type == ZIP:
-        return _zip(resource, parts, headers, status)
-    together = [part for _, part in parts]
-    return multipart(request, chosen, together, f"{resource.path} {version}", headers, status)
+        return _zip(resource, [(location, part) for location, _, part in given], headers, status)
+    first, parts = given[0][1], [part for _, _, part in given]
+    return multipart(request, first, parts, f"{resource.path} {version}", headers, status)
 
 
 def _zip(
@@ -100,10 +92,10 @@ async def instance(request: Request) -> Streamed:
     if choice.payload_type == OCTET_STREAM:
         return await answer_all(request)
     etag = strong_etag(f"{archive.digest(location)}-{choice.transfer_syntax}")
-    if (answer := unchanged(request, etag, _REVALIDATE)) is not None:
+    if (answer := unchanged(request, etag, REVALIDATE)) is not None:
         return answer
-    part = await _part(request, location, choice)
-    headers = {"ETag": etag, **_REVALIDATE}
+    choice, part = await _given(request, location, choice, single=True)
+    headers = {"ETag": etag, **REVALIDATE}
     if choice.multipart:
         return multipart(request, choice, [part], etag, headers)
     if choice.media_type == ZIP:
@@ -139,6 +131,43 @@ async def _choose(
     return negotiate_each(header, parameter, offers)
 
 
+async def _all_given(
+    request: Request, locations: Sequence[Location], choices: Sequence[Choice | None]
+) -> list[tuple[Location, Choice, Part]]:
+    """Those that can be given. Raises the refusal of the first where there are none."""
+    found: list[tuple[Location, Choice, Part]] = []
+    refusals: list[Refusal] = []
+    for location, choice in zip(locations, choices, strict=True):
+        if choice is not None:
+            try:
+                found.append((location, *await _given(request, location, choice)))
+            except (NotAcceptable, TooLarge) as refusal:
+                refusals.append(refusal)
+    if not found:
+        raise refusals[0]
+    return found
+
+
+async def _given(
+    request: Request, location: Location, choice: Choice, *, single: bool = False
+) -> tuple[Choice, Part]:
+    """The instance in the form that was chosen.
+
+    Pixels that are damaged, or too many to be converted, are given as they are stored to clients
+    who name no transfer syntax (PS3.18 8.7.3.4). NotAcceptable, TooLarge to the others.
+    """
+    try:
+        return choice, await _part(request, location, choice)
+    except (NotAcceptable, TooLarge):
+        offers = instance_offers(location.transfer_syntax, single=single)
+        stored = find_choice(*accepted(request), offers)
+        if stored is None or stored.media_type != choice.media_type:
+            raise
+        if stored.transfer_syntax == choice.transfer_syntax:
+            raise
+    return stored, await _part(request, location, stored)
+
+
 async def _part(request: Request, location: Location, choice: Choice) -> Part:
     conversion: Conversion = request.state.conversion
     url = request.state.addresses.root(request.scope) + resource_of(location).path
@@ -161,9 +190,9 @@ async def metadata(request: Request) -> Streamed:
     coding = "" if is_xml else choose_coding(request.headers.get("accept-encoding"))
     form = f"{crc32(f'{root} {fields} {charsets}'.encode()):x}-{choice.payload_type[-4:]}"
     etag = weak_etag(f"{version}-{form}")
-    if (answer := unchanged(request, etag, _REVALIDATE)) is not None:
+    if (answer := unchanged(request, etag, REVALIDATE)) is not None:
         return answer
-    headers = {"ETag": etag, **_REVALIDATE}
+    headers = {"ETag": etag, **REVALIDATE}
     if is_xml:
         return await _as_xml(request, resource, choice, fields, headers)
     if fields is None and charsets == PLAIN:

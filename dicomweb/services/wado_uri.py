@@ -42,6 +42,7 @@ from dicomweb.wire.media_types import (
     EXPLICIT_LITTLE_ENDIAN,
     NEVER_SENT,
     media_type_of,
+    parse_accept,
 )
 from dicomweb.wire.negotiation import Choice, find_choice, negotiate
 from dicomweb.wire.offers import instance_offers, rendered_offers
@@ -69,7 +70,7 @@ async def retrieve(request: Request) -> Streamed:
     if (answer := unchanged(request, etag, _REVALIDATE)) is not None:
         return answer
     content_type = parameters.get("contentType")
-    if content_type is not None and _wants_dicom(content_type):
+    if _wants_dicom(content_type, request.headers.get("accept")):
         return await _dicom(request, location, parameters, etag)
     return await _rendered(request, location, parameters, content_type, etag)
 
@@ -91,8 +92,16 @@ def _parameters(request: Request) -> dict[str, str]:
     return parameters
 
 
-def _wants_dicom(content_type: str) -> bool:
-    """PS3.18 9.1.2.2.1: either a DICOM file or rendered types, whose only parameter is q."""
+def _wants_dicom(content_type: str | None, accept: str | None) -> bool:
+    """PS3.18 9.1.2.2.1: either a DICOM file or rendered types, whose only parameter is q.
+
+    The Accept header counts where contentType says nothing: `*/*` alone means a picture (9.3).
+    """
+    if content_type is None:
+        ranges = parse_accept(accept or "")
+        files = all(each.name in (DICOM, "application/*", "*/*") for each in ranges)
+        best = max(ranges, key=lambda each: each.q, default=None)
+        return files and best is not None and best.name == DICOM and best.q > 0
     lowered = content_type.lower()
     if ";" in content_type and ("transfer-syntax" in lowered or "charset" in lowered):
         raise BadRequest(
@@ -134,7 +143,7 @@ async def _rendered(
     content_type: str | None,
     etag: str,
 ) -> Streamed:
-    """A picture (PS3.18 9.5); the Accept header is heard only where contentType says nothing."""
+    """A picture (PS3.18 9.5)."""
     archive: Archive = request.state.archive
     kind = kind_at(location)
     if kind is Kind.VIDEO:
@@ -150,7 +159,7 @@ async def _rendered(
     if choice.payload_type == "image/gif" and count > 1 and not options.frame:
         body = await decoded(rendering.animation, location, options.render)
     else:
-        frame = options.frame or (count + 1) // 2 or 1
+        frame = options.frame or count // 2 + 1  # the one in the middle, as WADO-RS shows it
         body = await decoded(rendering.picture, location, frame, options.render)
     part = part_of(choice.payload_type, _url(request, location), body)
     return ranged(request, part, _headers(request, etag, options.render.warnings))
@@ -186,12 +195,16 @@ async def _document(
 
 
 def _choose(request: Request, content_type: str | None, available: tuple[str, ...]) -> Choice:
+    """What contentType wants; where that cannot be given, what the Accept header makes of it."""
     offers = rendered_offers(available)
+    accept = request.headers.get("accept")
     if content_type is not None:
-        return negotiate(content_type, None, offers)
+        return find_choice(content_type, None, offers) or negotiate(
+            accept or content_type, None, offers
+        )
     # `transferSyntax` clients send the Accept header of WADO-RS along: what does not fit is
     # passed over, as PS3.18 9.1.2.2.1 makes the first type the default.
-    choice = find_choice(request.headers.get("accept"), None, offers)
+    choice = find_choice(accept, None, offers)
     return choice or negotiate(None, None, offers)
 
 

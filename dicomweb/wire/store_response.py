@@ -14,7 +14,8 @@ _MAX_COMMENT = 64  # characters of an LO
 class StoredInstance:
     """One that is stored; a warning reason (Table I.2-1) if it was with doubts, else 0.
 
-    `original_attributes` are items of the Original Attributes Sequence, as DICOM JSON.
+    `original_attributes` are items of the Original Attributes Sequence, as DICOM JSON;
+    `comments` say each doubt in a sentence.
     """
 
     sop_class: str
@@ -22,6 +23,7 @@ class StoredInstance:
     retrieve_url: str = ""
     warning_reason: int = 0
     original_attributes: Sequence[JsonObject] = field(default=())
+    comments: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,8 +76,14 @@ def _success(instance: StoredInstance) -> JsonObject:
         "00081155": _text("UI", instance.sop_instance),
         "00081190": _text("UR", instance.retrieve_url),
     }
+    if instance.comments:
+        item = {"00000902": _comment(instance.comments[0]), **item}
     if instance.warning_reason:
         item["00081196"] = {"vr": "US", "Value": [instance.warning_reason]}
+    if len(instance.comments) > 1:
+        # (0074,1048) Failed Attributes Sequence: Microsoft's server lists its warnings there.
+        each = [{"00000902": _comment(comment)} for comment in instance.comments]
+        item["00741048"] = {"vr": "SQ", "Value": each}
     if instance.original_attributes:
         item["04000561"] = {"vr": "SQ", "Value": list(instance.original_attributes)}
     return item
@@ -85,7 +93,7 @@ def _failure(instance: FailedInstance) -> JsonObject:
     item: JsonObject = {}
     if instance.comment:
         # (0000,0902) Error Comment: what dcm4chee and Microsoft's server say it with.
-        item["00000902"] = _text("LO", _shortened(instance.comment))
+        item["00000902"] = _comment(instance.comment)
     if instance.sop_class and instance.sop_instance:
         item["00081150"] = _text("UI", instance.sop_class)
         item["00081155"] = _text("UI", instance.sop_instance)
@@ -93,12 +101,12 @@ def _failure(instance: FailedInstance) -> JsonObject:
     return item
 
 
-def _shortened(sentence: str) -> str:
+def _comment(sentence: str) -> JsonObject:
     """As many words as an LO has room for."""
-    if len(sentence) <= _MAX_COMMENT:
-        return sentence
-    words, _, _ = sentence[: _MAX_COMMENT - 3].rpartition(" ")
-    return f"{words or sentence[: _MAX_COMMENT - 4]} ..."
+    if len(sentence) > _MAX_COMMENT:
+        words, _, _ = sentence[: _MAX_COMMENT - 3].rpartition(" ")
+        sentence = f"{words or sentence[: _MAX_COMMENT - 4]} ..."
+    return _text("LO", sentence)
 
 
 def _text(vr: str, value: str) -> JsonObject:

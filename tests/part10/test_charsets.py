@@ -27,7 +27,7 @@ NAMES = {
     "latin9": "Œuvre^€dith",
     "gb2312_iso2022": "Zhang^XiaoDong=张^小东=",
     "latin1_bytes_declared_utf8": "Pl\ufffdin^N\ufffdme",
-    "latin1_bytes_no_charset": "Pl\ufffdin^N\ufffdme",
+    "latin1_bytes_no_charset": "Pläin^Näme",
     "unknown_term": "Plain^Name",
 }
 REAL = {
@@ -114,12 +114,18 @@ def test_a_term_that_is_not_defined_is_doubted(terms):
 
 
 @pytest.mark.parametrize(
-    ("terms", "raw"), [("ISO_IR 192", b"\xff"), ("", b"\xe4"), ("\\ISO 2022 IR 87", b"\x1b%zx")]
+    ("terms", "raw"), [("ISO_IR 192", b"\xff"), ("\\ISO 2022 IR 87", b"\x1b%zx")]
 )
 def test_bytes_without_a_meaning_are_replaced_and_noted(terms, raw):
     text, whole = decoded(terms, raw)
     assert "\ufffd" in text
     assert not whole
+
+
+@pytest.mark.parametrize("terms", ["", "ISO_IR 6", "ISO_IR 999"])
+@pytest.mark.parametrize("codec", ["utf-8", "latin-1"])
+def test_bytes_beyond_an_undeclared_character_set_are_guessed_and_noted(terms, codec):
+    assert decoded(terms, "Müller".encode(codec)) == ("Müller", False)
 
 
 def test_an_item_may_have_a_character_set_of_its_own():

@@ -20,7 +20,6 @@ KNOWN = {
     "encapsulated_without_delimiter.dcm": "pydicom reads nothing without the delimiter",
     "gb2312_iso2022.dcm": "pydicom leaves the escape sequences in",
     "latin9.dcm": "pydicom does not know ISO_IR 203",
-    "latin1_bytes_no_charset.dcm": "pydicom reads ISO_IR 6 as Latin-1",
     "h264_bd.dcm": "video is left out of our JSON",
     "h264_hp41.dcm": "video is left out of our JSON",
     "mpeg2_mp_ml.dcm": "video is left out of our JSON",

@@ -162,6 +162,17 @@ def test_changes_are_made_and_all_else_is_kept():
     assert "ExtendedOffsetTable" not in found
 
 
+def test_text_that_stands_under_vr_un_is_read_behind_its_longer_header():
+    data = samples.encode(samples.make_dataset(SpecificCharacterSet="ISO_IR 192"))
+    for tag, vr in ((b"\x08\0\x05\0", b"CS"), (b"\x08\0\x18\0", b"UI")):
+        at = data.index(tag + vr, 256)
+        length = data[at + 6 : at + 8]
+        data = data[: at + 4] + b"UN\0\0" + length + b"\0\0" + data[at + 8 :]
+    found = pixels_of(data, JPEG, [b"\xff\xd8"], DerivationDescription="größer")
+    assert found.DerivationDescription == "größer"
+    assert found.file_meta.MediaStorageSOPInstanceUID == found.SOPInstanceUID
+
+
 def test_values_that_break_their_vr_survive_a_change_of_pixels():
     file = samples.make_instance().replace(b"20240102", b"2024.1.2")
     found = pixels_of(file, JPEG, [b"x"])

@@ -1,9 +1,10 @@
 """Broken and malicious pixels over HTTP: a sentence, soon, in bounded memory; all goes on."""
 
+import os
 import struct
-import time
 import zlib
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import imagecodecs
@@ -73,12 +74,19 @@ def _file(dataset: Dataset, syntax: str) -> bytes:
 
 
 def ask(server: Server, path: str, accept: str = "image/png") -> requests.Response:
-    """The answer, which came in time; the server still serves others."""
-    began = time.monotonic()
+    """The answer, which cost the server little; it still serves others."""
+    before = _worked(server)
     answer = get(server, path, accept)
-    assert time.monotonic() - began < SECONDS
-    assert requests.get(f"{server.address}/health/live", timeout=10).ok
+    assert _worked(server) - before < SECONDS
+    assert requests.get(f"{server.address}/health/live", timeout=120).ok
     return answer
+
+
+def _worked(server: Server) -> float:
+    """The server's seconds of CPU so far: a busy machine makes them no more."""
+    stat = Path(f"/proc/{server.process.pid}/stat").read_text("ascii")
+    user, system = stat.rpartition(")")[2].split()[11:13]
+    return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
 
 
 def refused(answer: requests.Response) -> bool:

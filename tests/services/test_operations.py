@@ -62,8 +62,11 @@ def test_unknown_methods_and_paths_do_not_multiply_the_metrics(own_server: Serve
     for number in range(20):
         requests.request(f"X{number}", f"{own_server.root}/studies", timeout=30)
         requests.get(f"{own_server.address}/nothing/{number}", timeout=30)
+    for method in ("PUT", "PATCH", "DELETE"):
+        requests.request(method, f"{own_server.address}/health/live", timeout=30)
     text = requests.get(f"{own_server.address}/metrics", timeout=30).text
     assert len(re.findall(r"^dicomweb_requests_total", text, re.MULTILINE)) < 8
+    assert 'dicomweb_requests_total{method="other",route="/health/live",status="405"} 3.0' in text
 
 
 @pytest.mark.parametrize(
@@ -99,7 +102,7 @@ def test_origins_are_let_in_only_when_the_setting_says_so(tmp_path: Path) -> Non
     preflight = {
         "Origin": "https://viewer.example",
         "Access-Control-Request-Method": "GET",
-        "Access-Control-Request-Headers": "accept,authorization,content-type",
+        "Access-Control-Request-Headers": "accept,authorization,content-type,x-requested-with",
     }
     with running(tmp_path / "a", DICOMWEB_CORS_ORIGINS="https://viewer.example") as server:
         answer = requests.options(f"{server.root}/studies", headers=preflight, timeout=30)
@@ -107,7 +110,8 @@ def test_origins_are_let_in_only_when_the_setting_says_so(tmp_path: Path) -> Non
         assert answer.headers["Access-Control-Allow-Origin"] == "https://viewer.example"
         assert int(answer.headers["Access-Control-Max-Age"]) > 0
         found = get(server, "/studies", Origin="https://viewer.example")
-        assert "ETag" in found.headers["Access-Control-Expose-Headers"]
+        exposed = found.headers["Access-Control-Expose-Headers"].split(", ")
+        assert {"ETag", "Content-Disposition", "X-DICOM-Metadata"} <= set(exposed)
         assert (
             "Access-Control-Allow-Origin" not in get(server, "/studies", Origin="https://x").headers
         )

@@ -103,6 +103,14 @@ def test_a_thumbnail_is_small_at_every_level(server: Server, level: str) -> None
     assert max(_pixels(answer.content).shape) <= 128
 
 
+def test_a_thumbnail_fills_the_viewport_that_is_asked_for(server: Server) -> None:
+    dataset = make_image(rows=20, columns=40)
+    store(server, encode(dataset))
+    for query, shape in (("", (20, 40)), ("?viewport=64,64", (32, 64)), ("?viewport=8,8", (4, 8))):
+        answer = get(server, f"{path_of(dataset)}/thumbnail{query}", "image/png")
+        assert _pixels(answer.content).shape == shape
+
+
 def test_what_has_no_picture_has_an_icon(server: Server) -> None:
     dataset = make_dataset(SOPClassUID="1.2.840.10008.5.1.4.1.1.88.11")
     store(server, encode(dataset))

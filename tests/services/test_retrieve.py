@@ -200,6 +200,7 @@ def test_one_frame_may_come_alone(server: Server) -> None:
 
 def test_frames_of_one_bit_are_cut_where_they_begin(server: Server) -> None:
     frames = np.random.default_rng(1).integers(0, 2, (3, 5, 3), np.uint8)
+    frames[:, 0, 0] = 1  # beside the last bit of the frame before it
     dataset = make_image(rows=5, columns=3, frames=3)
     dataset.BitsAllocated = dataset.BitsStored = 1
     dataset.HighBit = 0
@@ -209,7 +210,7 @@ def test_frames_of_one_bit_are_cut_where_they_begin(server: Server) -> None:
         ((_, data),) = parts(get(server, f"{path_of(dataset)}/frames/{number}", FRAMES))
         bits = np.unpackbits(np.frombuffer(data, np.uint8), bitorder="little")
         assert (bits[:15] == frames[number - 1].ravel()).all()
-        assert len(data) == 2
+        assert (len(data), bits[15]) == (2, 0)
 
 
 @pytest.mark.parametrize(

@@ -216,6 +216,12 @@ def test_json_is_answered_as_json_to_who_asks_for_that(server: Server) -> None:
     assert get(server, "/studies?limit=1", "image/png").status_code == 406
 
 
+@pytest.mark.parametrize("path", ["/studies", "/studies/count", "/studies/1.2.3/metadata"])
+def test_nobody_between_keeps_an_answer(server: Server, path: str) -> None:
+    rules = get(server, path).headers["Cache-Control"].split(", ")
+    assert {"private", "no-cache"} <= set(rules) or "no-store" in rules
+
+
 def test_head_answers_without_a_body(server: Server) -> None:
     answer = requests.head(f"{server.root}/studies", timeout=30)
     assert (answer.status_code, answer.content) == (200, b"")

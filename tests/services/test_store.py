@@ -109,12 +109,24 @@ def test_every_uncompressed_syntax_is_stored_without_a_warning(server: Server, s
     assert reply.reasons("stored", "00081196") == []
 
 
+def test_a_file_whose_part_says_nothing_but_octets_is_stored(server: Server) -> None:
+    body, content_type = body_of([file := encode(dataset := make_image()), b"no file"])
+    body = body.replace(
+        b"Content-Type: application/dicom", b"Content-Type: application/octet-stream"
+    )
+    headers = {"Content-Type": content_type}
+    answer = requests.post(f"{server.root}/studies", data=body, headers=headers, timeout=60)
+    assert (answer.status_code, len(answer.json()["0008119A"]["Value"])) == (202, 1)
+    assert _stored_bytes(server, dataset) == file
+
+
 def test_a_file_without_preamble_is_stored_with_a_warning_and_comes_back_whole(
     server: Server,
 ) -> None:
     dataset = make_image()
     reply = store(server, encode(dataset)[132:])
     assert (reply.status, len(reply.reasons("stored", "00081196"))) == (202, 1)
+    assert "preamble" in reply.items("stored")[0]["00000902"]["Value"][0]
     assert _stored_bytes(server, dataset)[128:132] == b"DICM"
 
 

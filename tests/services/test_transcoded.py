@@ -106,6 +106,24 @@ def test_a_frame_needs_none_of_its_siblings(server: Server) -> None:
     assert get(server, path, accept).status_code == 406
 
 
+def test_one_damaged_image_keeps_no_study_back(server: Server) -> None:
+    image, damaged = make_image(), make_image()
+    damaged.StudyInstanceUID = image.StudyInstanceUID
+    damaged.PixelData = pydicom.encaps.encapsulate([b"\xff\xd8\xff\xc0 no JPEG "])
+    file = encode(damaged, f"{JPEG}50")
+    assert store(server, encode(image), file).status in (200, 202)
+    study = f"/studies/{image.StudyInstanceUID}"
+    lossless = f'multipart/related; type="application/dicom"; transfer-syntax={EXPLICIT}'
+    whole = get(server, study)
+    assert (whole.status_code, len(parts(whole))) == (200, 2)
+    assert get(server, path_of(damaged), "application/dicom").content == file
+    some = get(server, study, lossless)
+    assert (some.status_code, len(parts(some))) == (206, 1)
+    for values in ("bulkdata", "pixeldata"):
+        answer = get(server, f"{study}/{values}")
+        assert (answer.status_code, len(parts(answer))) == (206, 1)
+
+
 def test_what_cannot_be_given_is_406_with_what_can(server: Server, image: Dataset) -> None:
     accept = f'multipart/related; type="application/dicom"; transfer-syntax={JPEG}100'
     answer = get(server, path_of(image), accept)

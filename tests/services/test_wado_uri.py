@@ -6,7 +6,7 @@ import numpy as np
 import pydicom
 import pytest
 import requests
-from clients import store
+from clients import get, path_of, store
 from PIL import Image
 from pydicom.dataset import Dataset
 from pydicom.uid import generate_uid
@@ -93,9 +93,34 @@ def test_the_best_of_a_list_of_content_types_is_given(
 def test_a_content_type_that_cannot_be_given_is_406_with_what_can(
     server: Server, types: str
 ) -> None:
-    answer = ask(server, stored(server), f"contentType={types}")
+    answer = ask(server, stored(server), f"contentType={types}", Accept=types)
     assert answer.status_code == 406
     assert "image/jpeg" in answer.text
+
+
+def test_a_content_type_that_cannot_be_given_leaves_what_is_accepted(server: Server) -> None:
+    dataset = stored(server)
+    for accepted, given in (("*/*", "image/jpeg"), ("image/png", "image/png")):
+        answer = ask(server, dataset, "contentType=image/tiff", Accept=accepted)
+        assert (answer.status_code, answer.headers["Content-Type"]) == (200, given)
+
+
+@pytest.mark.parametrize(
+    ("accepted", "given"),
+    [
+        ("application/dicom", "application/dicom"),
+        ("application/dicom, */*;q=0.1", "application/dicom"),
+        ("application/dicom;q=0.5, */*", "image/jpeg"),
+        ("application/dicom;q=0", "image/jpeg"),
+        ("multipart/related; type=application/dicom, */*;q=0.1", "image/jpeg"),
+        ("image/png", "image/png"),
+    ],
+)
+def test_without_a_content_type_the_accept_header_says_what_is_wanted(
+    server: Server, accepted: str, given: str
+) -> None:
+    answer = ask(server, stored(server), Accept=accepted)
+    assert (answer.status_code, answer.headers["Content-Type"]) == (200, given)
 
 
 @pytest.mark.parametrize(
@@ -203,6 +228,14 @@ def test_a_frame_is_chosen_by_its_number(server: Server) -> None:
     window = "contentType=image/png&windowCenter=768&windowWidth=1536"
     first, third = (picture(ask(server, dataset, f"{window}&frameNumber={n}")) for n in (1, 3))
     assert np.array_equal(first, third[:, ::-1])
+
+
+def test_without_a_number_the_frame_is_the_one_that_wado_rs_shows(server: Server) -> None:
+    values = np.repeat(np.arange(4, dtype=np.uint16) * 60, 64).tobytes()
+    dataset = stored(server, rows=8, columns=8, frames=4, PixelData=values)
+    by_parameters = ask(server, dataset, "contentType=image/png&windowCenter=128&windowWidth=256")
+    path = f"{path_of(dataset)}/rendered?window=128,256,linear"
+    assert picture(by_parameters)[0, 0] == picture(get(server, path, "image/png"))[0, 0]
 
 
 def test_a_gif_of_several_frames_moves(server: Server) -> None:

@@ -67,6 +67,16 @@ def test_a_comment_has_whole_words_as_many_as_fit(sentence: str, comment: str) -
     assert len(comment) <= 64
 
 
+def test_each_warning_is_said_in_words() -> None:
+    one = StoredInstance("1.2", "1.3", "u", 0xB007, comments=["No preamble."])
+    two = StoredInstance("1.2", "1.4", "u", 0xB007, comments=["No preamble.", "An odd length."])
+    found = pydicom.Dataset.from_json(store_response([one, two])).ReferencedSOPSequence
+    assert [item[0x00000902].value for item in found] == ["No preamble."] * 2
+    assert "FailedAttributesSequence" not in found[0]
+    listed = [item[0x00000902].value for item in found[1].FailedAttributesSequence]
+    assert listed == ["No preamble.", "An odd length."]
+
+
 @pytest.mark.parametrize("uids", [("1.2", ""), ("", "1.4"), ("", "")])
 def test_a_failure_without_its_uids_is_another_failure(uids: tuple[str, str]) -> None:
     response = store_response([], [FailedInstance(*uids, 0xC000)])
@@ -80,6 +90,6 @@ def test_sequences_without_items_are_left_out() -> None:
 
 def test_tags_are_sorted_at_every_level() -> None:
     failed = [FailedInstance("1.2", "1.4", 0x0110, "why"), FailedInstance("", "", 0x0110)]
-    response = store_response([StoredInstance("1", "2", "u", 1)], failed)
+    response = store_response([StoredInstance("1", "2", "u", 1, [{}], ["a", "b"])], failed)
     levels = [response, *(item for each in response.values() for item in each.get("Value", ()))]
     assert all([*level] == sorted(level) for level in levels if isinstance(level, dict))
