@@ -85,7 +85,7 @@ def fetched(data_dir: Path, query: str) -> list[Any]:
         connection.close()
 
 
-def wait_for(condition: Callable[[], object], seconds: float = 10) -> None:
+def wait_for(condition: Callable[[], object], seconds: float = 60) -> None:
     until = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < until, "It did not happen."

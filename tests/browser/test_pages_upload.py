@@ -30,7 +30,7 @@ def _ended(tab: Tab, text: str) -> str:
     """Wait for the end of the upload; what it says."""
     _part(tab, "copy").wait_for()
     said = _part(tab, "state").filter(has_text=text)
-    said.wait_for(timeout=5_000)
+    said.wait_for()
     return said.inner_text()
 
 
