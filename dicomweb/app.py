@@ -121,7 +121,8 @@ def create_app(settings: Settings | None = None) -> ASGIApp:
     extensions = extension.load(settings.extensions)
     router = SegmentRouter(all_routes(extensions), partial(_lifespan, settings, extensions))
     guarded = Guard(Paths(router), _identify(settings, extensions))
-    answered = _open_to_origins(failures.Answered(guarded), settings)
+    nowhere = next((each.nowhere for each in extensions if each.nowhere), None)
+    answered = _open_to_origins(failures.Answered(guarded, nowhere), settings)
     told = [each.answered for each in extensions if each.answered]
     return Measured(hygiene.Marked(answered, log_requests=settings.log_requests), told)
 

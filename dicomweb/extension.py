@@ -6,9 +6,11 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import TYPE_CHECKING
 
+from starlette.responses import Response
 from starlette.routing import BaseRoute
 from starlette.types import Scope
 
+from dicomweb.errors import Refusal
 from dicomweb.settings import Settings, WrongSetting
 
 if TYPE_CHECKING:
@@ -43,6 +45,7 @@ class Extension:
     answered    called once for each finished request with its scope (route, path_params, principal
                 and state are in there, where it came so far) and the status of the answer, in the
                 event loop: it takes microseconds and raises nothing
+    nowhere     makes the page for a browser that asks for one which does not exist
     """
 
     name: str
@@ -54,6 +57,7 @@ class Extension:
     kept: "Callable[[Session], Iterable[Kept]] | None" = None
     about: "Callable[[Session, str], Resource | None] | None" = None
     answered: "Answered | None" = None
+    nowhere: "Callable[[Scope, Refusal], Response] | None" = None
 
 
 def load(names: Sequence[str]) -> list[Extension]:

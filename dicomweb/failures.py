@@ -2,6 +2,7 @@
 
 import logging
 import traceback
+from collections.abc import Callable
 from typing import Any
 
 import orjson
@@ -11,7 +12,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Match
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from dicomweb.access.navigation import login_address
+from dicomweb.access.navigation import is_navigation, login_address
 from dicomweb.errors import Fault, MethodNotAllowed, NotFound, Refusal
 from dicomweb.hygiene import shown_path
 
@@ -66,8 +67,11 @@ class Answered:
     connection is broken off, so that nobody takes half an answer for a whole one.
     """
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(
+        self, app: ASGIApp, nowhere: Callable[[Scope, Refusal], Response] | None = None
+    ) -> None:
         self.app = app
+        self.nowhere = nowhere
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -81,16 +85,20 @@ class Answered:
             refusal = _refusal(scope, failure)
             if scope.get("started"):
                 raise ConnectionAbortedError from None
-            await _answered(scope, refusal)(scope, receive, send)
+            await self._answered(scope, refusal)(scope, receive, send)
 
+    def _answered(self, scope: Scope, refusal: Refusal) -> Response:
+        """The refusal as its route answers it; a person with a browser is led to the login page.
 
-def _answered(scope: Scope, refusal: Refusal) -> Response:
-    """The refusal as its route answers it; a person with a browser is led to the login page."""
-    if refusal.status == 401 and (login := login_address(scope)) is not None:
-        return RedirectResponse(login, 303, {"Cache-Control": "no-store"})
-    refused = getattr(scope.get("route"), "refused", None)
-    response: Response = refused(scope, refusal) if refused else answer(refusal)
-    return response
+        Where there is no route, `nowhere` answers that person.
+        """
+        if refusal.status == 401 and (login := login_address(scope)) is not None:
+            return RedirectResponse(login, 303, {"Cache-Control": "no-store"})
+        refused = getattr(scope.get("route"), "refused", None)
+        if "route" not in scope and "principal" in scope and is_navigation(scope):
+            refused = self.nowhere
+        response: Response = refused(scope, refusal) if refused else answer(refusal)
+        return response
 
 
 def _refusal(scope: Scope, failure: Exception) -> Refusal:

@@ -1,4 +1,4 @@
-"""Where a browser goes that shows a page to a person who has not logged in yet."""
+"""Which requests are a person's who goes to a page, and where one goes who has no login yet."""
 
 from urllib.parse import quote, urlsplit
 
@@ -17,14 +17,18 @@ APIS = frozenset(
 )
 
 
+def is_navigation(scope: Scope) -> bool:
+    """Whether a browser asks for a page, and no program for an answer of an API."""
+    asks = scope["method"] == "GET" and first_segment(scope) not in APIS
+    return asks and "text/html" in header(scope, b"accept")
+
+
 def login_address(scope: Scope) -> str | None:
     """The login page, which leads back to where somebody wanted to go; None for a program.
 
     Where people log in at a provider it is the provider's, by way of a path of ours.
     """
-    if scope["method"] != "GET" or first_segment(scope) in APIS:
-        return None
-    if "text/html" not in header(scope, b"accept"):
+    if not is_navigation(scope):
         return None
     settings = scope["state"].get("settings")
     login = PROVIDER if getattr(settings, "oidc_flow", False) else LOGIN

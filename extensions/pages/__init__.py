@@ -60,4 +60,5 @@ extension = Extension(
         _page("/login", login, Permission.PUBLIC),
         _page("/static/{digest}/{name}", static, Permission.PUBLIC),
     ],
+    nowhere=refused,
 )

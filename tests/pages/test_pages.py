@@ -138,6 +138,18 @@ def test_tags_tell_names_and_nested_items(clinic: Server) -> None:
     assert "Patient Name" not in narrowed
 
 
+def test_an_address_that_is_nobodys_is_a_page_for_a_person(clinic: Server) -> None:
+    url = f"{clinic.address}/nonsense/x?y=<b>"
+    page = requests.get(url, headers=HTML, timeout=30)
+    assert page.status_code == 404
+    assert page.headers["Content-Type"].startswith("text/html")
+    assert "To the study list" in page.text
+    assert "<b>" not in page.text
+    assert requests.get(url, timeout=30).json()["error"]["code"] == 404
+    below = requests.get(f"{clinic.root}/nonsense", headers=HTML, timeout=30)
+    assert (below.status_code, below.json()["error"]["code"]) == (404, 404)
+
+
 def test_pages_show_nothing_of_extensions_that_are_left_out(
     clinic: Server, image: pydicom.Dataset
 ) -> None:
