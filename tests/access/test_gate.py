@@ -1,11 +1,11 @@
 """The gate: what a request proves itself by, what is remembered of it, and for how long."""
 
-import asyncio
 import time
 from collections.abc import Callable
 from typing import Any
 
 import pytest
+from loops import finished
 
 from dicomweb.access import forgery, gate
 from dicomweb.access.credentials import Proven, Unproven, cookies_of, sent
@@ -70,7 +70,7 @@ def identify(accounts: Accounts) -> Callable[..., Principal]:
         async def awaited() -> Principal:
             return await found
 
-        return asyncio.run(awaited())
+        return finished(awaited())
 
     return ask
 

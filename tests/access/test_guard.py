@@ -1,9 +1,9 @@
 """Routes and their permissions, without a server: who is refused, and how."""
 
-import asyncio
 from typing import Any
 
 import pytest
+from loops import finished
 from starlette.responses import Response
 
 from dicomweb.access.guard import anonymous, demand, route, unguarded
@@ -37,7 +37,7 @@ def _status(entry: Any, principal: Principal, **parameters: str) -> int:
         "principal": principal,
         "path_params": parameters,
     }
-    asyncio.run(entry.handle(scope, receive, send))
+    finished(entry.handle(scope, receive, send))
     return found[0]
 
 

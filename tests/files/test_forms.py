@@ -1,6 +1,5 @@
 """Forms without a server: what the parser says of them, and a disk that is full."""
 
-import asyncio
 import errno
 from types import SimpleNamespace
 from typing import Any
@@ -8,6 +7,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as some
+from loops import finished
 from starlette.datastructures import UploadFile
 from starlette.requests import Request
 
@@ -40,7 +40,7 @@ def _received(body: bytes, piece: int = 65_536) -> list[bytes]:
         async with received(Request(scope, receive)) as form:
             return [b"".join(each.pieces()) for each in form.files]
 
-    return asyncio.run(read())
+    return finished(read())
 
 
 @given(some.lists(some.binary(max_size=50), min_size=1, max_size=3), some.integers(1, 60))
