@@ -158,7 +158,7 @@ def failure_reasons() -> str:
     rows = [
         (f"{value:04X}H", str(value), name.replace("_", " ").lower(), _MEANINGS[name])
         for name, value in vars(InstanceRefused).items()
-        if isinstance(value, int)
+        if name.isupper()
     ]
     return table(("Failure Reason", "Decimal", "Name", "When"), sorted(rows))
 
