@@ -141,7 +141,10 @@ class Engine(Protocol):
 
 
 class _Reader(sqlite3.Connection):
-    """A connection that can be referred to weakly."""
+    """A connection that can be referred to weakly, and is closed when its thread ends."""
+
+    def __del__(self) -> None:
+        self.close()
 
 
 class Sqlite:

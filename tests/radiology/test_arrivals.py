@@ -215,5 +215,7 @@ def test_an_order_is_found_by_its_index_however_many_studies_share_its_number(
             step(connection)
     sql = str(ORDERED.compile(engine))
     plan = [row[3] for row in database.execute(f"EXPLAIN QUERY PLAN {sql}", ("A1",))]
+    database.close()
+    engine.dispose()
     assert len(plan) == 1
     assert "USING INDEX radiology_study_ordered" in plan[0]

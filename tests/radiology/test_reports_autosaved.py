@@ -90,4 +90,5 @@ def test_the_tables_of_an_older_server_learn_of_it() -> None:
         add_autosaved(connection)
         add_autosaved(connection)
         names = [each["name"] for each in sa.inspect(connection).get_columns(table.name)]
+    engine.dispose()
     assert names.count("autosaved") == 1

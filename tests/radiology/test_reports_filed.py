@@ -239,6 +239,7 @@ def test_nothing_is_stored_into_a_study_that_is_another_meanwhile(
         session.add(RadiologyStudy(**{"id": "id", "study_uid": "1.2", **columns}))
         with pytest.raises(refusal) if refusal else nullcontext():
             coming.on_stored(session, cast(Any, stored))
+    engine.dispose()
     assert isinstance(own.refusal, refusal or type(None))
 
 

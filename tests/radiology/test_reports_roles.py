@@ -123,7 +123,8 @@ def test_a_share_link_opens_images_and_no_report(people: People) -> None:
 def test_who_is_limited_to_studies_finds_the_reports_of_others_nowhere() -> None:
     """The handlers' own check, whichever door lets such a principal in."""
     limited = Principal("somebody", frozenset({Permission.VIEW}), frozenset({"1.2"}))
-    with Session(create_engine("sqlite://")) as session:
+    engine = create_engine("sqlite://")
+    with Session(engine) as session:
         SQLModel.metadata.create_all(session.connection(), tables=TABLES)
         for uid in ("1.2", "1.3"):
             session.add(RadiologyStudy(id=uid, study_uid=uid, accession_number=uid))
@@ -134,3 +135,4 @@ def test_who_is_limited_to_studies_finds_the_reports_of_others_nowhere() -> None
         assert find_report(session, limited, "1.2").id == "1.2"
         with pytest.raises(NotFound):
             find_report(session, limited, "1.3")
+    engine.dispose()
