@@ -123,7 +123,7 @@ def broken(text: str, style: Style, width: float) -> Iterator[str]:
         elif report_scripts.typeface_of(char):
             place = number
         used += wide
-    yield text[start:]
+    yield text[start:].rstrip(" ")
 
 
 def measured(text: str, style: Style) -> float:

@@ -4,7 +4,7 @@ import time
 import unicodedata
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from reportlab.pdfbase.pdfmetrics import stringWidth
 
@@ -64,6 +64,7 @@ def test_arabic_letters_join(word: str) -> None:
 
 
 @given(WORDS, st.floats(20, 200))
+@example("1111 ", 26.0)
 @settings(max_examples=200)
 def test_lines_hold_the_whole_text_and_fit(text: str, width: float) -> None:
     found = list(broken(text, STYLE, width))
